@@ -1,0 +1,48 @@
+# `make` alone prints what there is. Each target sets up whatever is missing first; when nothing is, that costs a moment.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help lab test refresh figures bench lint lock setup
+
+# The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
+SETUP = for p in python3 python3.13 python3.12 python3.11; do \
+	if $$p -c '' 2>/dev/null; then exec $$p .ci/setup.py $$options; fi; done; \
+	echo 'set-up: no Python 3 found. Install Python 3.12 (from your package manager, or conda) and run make again' >&2; exit 1
+COURSE_PYTHON = "$(shell options=--python; $(SETUP))"
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*## /\1  /p' Makefile | while read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
+
+lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browser)
+	@exec $(COURSE_PYTHON) .ci/lab.py $(LAB_ARGS)
+
+# COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
+test: setup  ## run every notebook against its stored outputs, then every test
+	@status=0; \
+	if [ -n "$(COURSE_WITHOUT_R)" ] && [ "$(COURSE_WITHOUT_R)" != 0 ]; then \
+		echo 'Without R: the notebooks, whose stored outputs hold R'\''s answers, are not run.'; \
+	else \
+		COURSE_NEEDS_R=1; export COURSE_NEEDS_R; \
+		$(COURSE_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
+			--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || status=1; \
+	fi; \
+	$(COURSE_PYTHON) -m pytest tests || status=1; \
+	exit $$status
+
+refresh: setup  ## run the notebooks from clean kernels and store their outputs (only some: NOTEBOOKS=path)
+	@$(COURSE_PYTHON) .ci/refresh.py $(NOTEBOOKS)
+
+figures: setup  ## draw the diagrams in images/ anew
+	@$(COURSE_PYTHON) -m helpers.diagrams
+
+bench: setup  ## measure speed and memory, as ratios
+	@$(COURSE_PYTHON) .ci/bench.py
+
+lint: setup  ## check the style of the code
+	@$(COURSE_PYTHON) -m ruff check .
+
+lock:  ## choose every pinned version anew and write constraints.txt
+	@options=--lock; $(SETUP)
+
+setup:
+	@options=; $(SETUP)
