@@ -1,13 +1,13 @@
 """Makes the environment the course runs in. `make` calls it before everything else.
 
-    python3 .ci/setup.py               make or repair the environment; says "ready" and nothing else when there is nothing to do
+    python3 .ci/setup.py               make or repair the environment; one line, "ready", when there is nothing to do
     python3 .ci/setup.py --without-r   the same without R (or COURSE_WITHOUT_R=1)
     python3 .ci/setup.py --python      print the path of the environment's Python
     python3 .ci/setup.py --lock        write constraints.txt anew
 
-Inside an active conda environment made from environment.yml there is nothing to install. Elsewhere it makes .venv with the
-exact versions of pyproject.toml and constraints.txt, finds or installs R, and picks the rpy2-rinterface that fits that R.
-.venv/.course-ready is written last: without it, nothing in .venv is trusted and .venv is made again.
+Inside an active conda environment made from environment.yml there is nothing to install. Elsewhere it makes .venv with
+the exact versions of pyproject.toml and constraints.txt, finds or installs R, and picks the rpy2-rinterface that fits
+that R. .venv/.course-ready is written last: without it, nothing in .venv is trusted and .venv is made again.
 
 Standard library only, in a Python old enough to start anywhere and say what is missing.
 """
@@ -184,7 +184,7 @@ class Venv:
         return digest.hexdigest()
 
     def state(self, r):
-        """"ready", "stale" (complete, but something it depends on has changed) or "absent" (not to be trusted)."""
+        """One of ready, stale (complete, but something it depends on has changed) and absent (not to be trusted)."""
         try:
             with open(self.ready) as file:
                 stamp = json.load(file)
@@ -215,7 +215,7 @@ class Venv:
             entries = os.listdir(self.path)
             if entries and not (os.path.exists(self.begun) or os.path.exists(self.ready)):
                 raise SetupError(
-                    "{} exists and was not made by this set-up. Move it away and run the command again".format(self.path)
+                    "the set-up did not make {}. Move it away and run the command again".format(self.path)
                 )
             self.mark()
             for entry in entries:
@@ -253,13 +253,19 @@ def progress_of(line, state):
     return found.group(0) if found else state
 
 
-def run(command, output, env=None, keep_open=()):
+def run(command, output, env=None, keep_open=(), folder=None):
     """Run a command that may take long; returns (exit code, its lines). A line of progress every few seconds."""
     output.lines.append("$ " + " ".join(command))
     options = {"pass_fds": tuple(keep_open)} if keep_open else {}
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, **options
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=folder,
+            **options
         )
     except OSError as trouble:
         return 127, [str(trouble)]
@@ -295,7 +301,7 @@ def explain(what, code, lines):
     """One line for a command that failed, from what it printed."""
     text = "\n".join(lines).lower()
     if "no space left on device" in text or "not enough free space" in text or "don't have enough free space" in text:
-        return "the disk is full: {} failed. Free a few GB (a temporary folder on a small disk: set TMPDIR)".format(what)
+        return "the disk is full: {} failed. Free a few GB, also where temporary files go (TMPDIR)".format(what)
     if any(sign in text for sign in NETWORK_TROUBLE):
         return "no network: {} failed. Connect this machine and run the command again".format(what)
     missing = re.search(r"no matching distribution found for (\S+)", text)
@@ -319,8 +325,8 @@ def clean_environment(environ=os.environ):
     return env
 
 
-def sudo(output):
-    """The words to put before a command that needs root: none for root, sudo for others, an error where there is none."""
+def sudo():
+    """What goes before a command that needs root: nothing for root, sudo for others, None where there is no sudo."""
     if not hasattr(os, "geteuid") or os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
@@ -329,7 +335,7 @@ def sudo(output):
 
 
 def apt_install(packages, why, output):
-    prefix = sudo(output)
+    prefix = sudo()
     names = " ".join(packages)
     if prefix is None:
         raise SetupError(
@@ -366,7 +372,7 @@ def install_system_packages(python, version, without_r, output):
         reasons.append("Python's venv module is missing")
         wanted.append("python{}-venv".format(version_text(version[:2])))
         if shutil.which("apt-get") is None:
-            raise SetupError("{} has no venv and ensurepip modules: install them, or use conda: {}".format(python, CONDA_ADVICE))
+            raise SetupError("{} lacks venv or ensurepip: install them, or use conda: {}".format(python, CONDA_ADVICE))
     if r is None and not without_r:
         if shutil.which("apt-get"):
             reasons.append("R is missing")
@@ -394,7 +400,7 @@ def install_system_packages(python, version, without_r, output):
 def only_one(output):
     """Wait until no other set-up of this project runs; yields the open file that holds the lock.
 
-    The lock is on this very file and is inherited by pip: it ends with the last process that works on .venv, however it ends.
+    The lock is on this very file and is inherited by pip: it ends with the last process that works on .venv.
     """
     with open(os.path.abspath(__file__), "rb") as file:
         try:
@@ -420,7 +426,7 @@ CHECK_R = "import rpy2.robjects as robjects; robjects.r('lm(dist ~ speed, cars)'
 
 def pip(venv, arguments, what, output, keep_open):
     command = [venv.python, "-m", "pip"] + arguments
-    code, lines = run(command, output, env=clean_environment(), keep_open=keep_open)
+    code, lines = run(command, output, env=clean_environment(), keep_open=keep_open, folder=venv.root)
     if code != 0:
         raise SetupError(explain(what, code, lines))
 
@@ -472,10 +478,10 @@ def set_up_venv(without_r, output, venv=None):
             fresh = ["--no-binary", "rpy2-rinterface", "--no-cache-dir", "--no-deps"]
             pip(venv, with_bars + fresh + [rinterface], "installing " + rinterface, output, keep_open)
         elif state == "stale":
-            pip(venv, ["uninstall", "--yes", "rpy2", "rpy2-robjects", "rpy2-rinterface"], "removing rpy2", output, keep_open)
+            leave = ["uninstall", "--yes", "rpy2", "rpy2-robjects", "rpy2-rinterface"]
+            pip(venv, leave, "removing rpy2", output, keep_open)
         output.say("installing PyTorch, JupyterLab and the rest")
-        course = "{}[{}]".format(venv.root, "course,r,test" if rinterface else "course,test")
-        wanted = ["--editable", course] + ([rinterface] if rinterface else [])
+        wanted = ["--editable", ".[course,r,test]" if rinterface else ".[course,test]"] + ([rinterface] if rinterface else [])
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
         output.say("checking that everything starts")
         check(venv, CHECK, "the packages are installed but do not start", output)
@@ -503,7 +509,7 @@ def set_up_conda(prefix, output):
     code = "import importlib.util as u; print(*[n for n in {!r} if u.find_spec(n) is None])".format(names)
     missing = answer([python, "-c", code])
     if missing is None:
-        raise SetupError("the conda environment {} has no working Python: make it anew ({})".format(prefix, CONDA_ADVICE))
+        raise SetupError("the conda environment {} has no working Python. Make it anew".format(prefix))
     if missing.strip():
         raise SetupError(
             "the conda environment {} lacks {}: run conda env update --file environment.yml".format(
@@ -534,9 +540,9 @@ def lock(output):
             file.write("\n".join(BUILD_TOOLS))
         result = os.path.join(folder, "constraints.txt")
         environment = Venv(folder)
-        resolve = [environment.python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--fork-strategy", "fewest"]
-        resolve += ["--python-version", version_text(OLDEST_PYTHON), "--all-extras", "--no-header", "--no-annotate"]
-        resolve += ["--no-emit-package", "rpy2-rinterface", "--output-file", result]
+        resolve = [environment.python, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--all-extras"]
+        resolve += ["--fork-strategy", "fewest", "--python-version", version_text(OLDEST_PYTHON)]
+        resolve += ["--no-header", "--no-annotate", "--no-emit-package", "rpy2-rinterface", "--output-file", result]
         for command in (
             [python, "-m", "venv", environment.path],
             [environment.python, "-m", "pip", "install", "uv"],
