@@ -214,9 +214,7 @@ class Venv:
         if os.path.isdir(self.path):
             entries = os.listdir(self.path)
             if entries and not (os.path.exists(self.begun) or os.path.exists(self.ready)):
-                raise SetupError(
-                    "the set-up did not make {}. Move it away and run the command again".format(self.path)
-                )
+                raise SetupError("the set-up did not make {}. Move it away and run the command again".format(self.path))
             self.mark()
             for entry in entries:
                 path = os.path.join(self.path, entry)
@@ -265,7 +263,7 @@ def run(command, output, env=None, keep_open=(), folder=None):
             stderr=subprocess.STDOUT,
             env=env,
             cwd=folder,
-            **options
+            **options,
         )
     except OSError as trouble:
         return 127, [str(trouble)]
@@ -481,7 +479,7 @@ def set_up_venv(without_r, output, venv=None):
             leave = ["uninstall", "--yes", "rpy2", "rpy2-robjects", "rpy2-rinterface"]
             pip(venv, leave, "removing rpy2", output, keep_open)
         output.say("installing PyTorch, JupyterLab and the rest")
-        wanted = ["--editable", ".[course,r,test]" if rinterface else ".[course,test]"] + ([rinterface] if rinterface else [])
+        wanted = ["--editable", ".[course,r,test]", rinterface] if rinterface else ["--editable", ".[course,test]"]
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
         output.say("checking that everything starts")
         check(venv, CHECK, "the packages are installed but do not start", output)
