@@ -107,7 +107,8 @@ class LmResult:
     def __repr__(self) -> str:
         table = self.coefficients.to_string(float_format=lambda value: f"{value:.6g}")
         lines = [table] if len(self.coefficients) else ["no coefficients"]
-        lines.append(f"MSE {self.mse:.6g} on {len(self.residuals)} points, {self.df_residual} degrees of freedom left")
+        points = f"{len(self.residuals)} points" if len(self.residuals) > 1 else "1 point"
+        lines.append(f"MSE {self.mse:.6g} on {points}, degrees of freedom left: {self.df_residual}")
         if self.r_version.startswith("recorded"):
             lines.append(self.r_version)
         return "\n".join(lines)
@@ -155,8 +156,8 @@ def check_thread() -> None:
     here = threading.current_thread()
     if here is not threading.main_thread():
         raise RuntimeError(
-            f"lm() was called in the thread {here.name!r}, and R runs in the main thread only. "
-            "Call lm() from a notebook cell or from the program itself, and hand its result to the thread."
+            f"R runs in the main thread only, and this call came from the thread {here.name!r}. "
+            "Call lm() in a notebook cell or in the program itself, and hand its result to the thread."
         )
 
 
@@ -166,6 +167,8 @@ def check_arguments(formula: object, data: object, tol: object) -> None:
 
     if not isinstance(formula, str):
         raise TypeError(f'the formula is text, such as "c ~ u"; got {type(formula).__name__} {formula!r:.60}')
+    if "\0" in formula:
+        raise ValueError(f"the formula {formula!r} holds a null character, where R would stop reading")
     if not isinstance(data, pd.DataFrame):
         raise TypeError(f"data is a pandas DataFrame with one row for each observation; got {type(data).__name__}")
     for name in data.columns:
@@ -337,8 +340,14 @@ class Engine:
 
 
 def build_result(
-    *, terms: list[str], table: list[float], interval: list[float], residuals: list[float], fitted: list[float],
-    index: pd.Index, **numbers: Any,
+    *,
+    terms: list[str],
+    table: list[float],
+    interval: list[float],
+    residuals: list[float],
+    fitted: list[float],
+    index: pd.Index,
+    **numbers: Any,
 ) -> LmResult:
     """An LmResult from flat lists of floats; `table` and `interval` run down their columns, as in R."""
     import numpy as np
@@ -368,9 +377,10 @@ def refusal(kind: str, words: str, formula: str, data: pd.DataFrame, heard: list
     if heard:
         message += f" (after the warning: {'; '.join(heard)})"
     if "not found" in words:
-        message += f". The data's columns are {', '.join(repr(name) for name in data.columns) or 'none'}"
+        names = ", ".join(repr(name) for name in data.columns)
+        message += f". The data's columns are {names}" if names else ". The data have no columns"
     if "0 (non-NA) cases" in words:
-        message += f". Of the {len(data)} rows, none has a value in every column of the formula"
+        message += ". The data have no rows" if data.empty else ". No row has a value in every column of the formula"
     return message
 
 
@@ -413,7 +423,7 @@ def interrupt_later() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
         if pending and callable(usual):
             usual(*pending[0])
 

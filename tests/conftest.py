@@ -1,0 +1,41 @@
+"""R in the tests: when it may be missing, and when it may not.
+
+COURSE_NEEDS_R=1 stops the whole run, with the reason, if R does not answer: nothing is skipped by accident.
+COURSE_WITHOUT_R=1 makes the helpers believe that there is no R. Tests marked `needs_r` are skipped then, and where
+neither R nor rpy2 is installed. A wrong R_HOME, or an rpy2 that does not fit, is a failure and no reason to skip.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from helpers import r
+
+
+def reason_to_skip() -> str | None:
+    """Why tests of R cannot run here, or None if they can and must."""
+    try:
+        r.look_for_r()
+    except r.RUnavailable as problem:
+        switched_off = os.environ.get("COURSE_WITHOUT_R") == "1"
+        return str(problem) if switched_off or not os.environ.get("R_HOME") else None
+    return None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs_r: asks R, and is skipped where R is not installed")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if os.environ.get("COURSE_NEEDS_R") == "1":
+        try:
+            r.probe()
+        except r.RUnavailable as problem:
+            pytest.exit(f"COURSE_NEEDS_R is 1, and R does not answer. {problem}", returncode=1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("needs_r") and (reason := reason_to_skip()):
+        pytest.skip(reason)
