@@ -15,13 +15,16 @@ unless --renew asks for the new one.
 """
 
 import argparse
+import asyncio
 import base64
+import contextlib
 import copy
 import difflib
 import hashlib
 import json
 import os
 import re
+import signal
 import struct
 import sys
 import tempfile
@@ -60,6 +63,8 @@ class NotebookProblem(Exception):
 class ThisInterpreter(AsyncKernelManager):
     """A kernel manager whose python3 is the running interpreter, whatever kernels the machine has registered."""
 
+    transport_encryption = "auto"  # other users of this machine can't read along; the kernel warns without it
+
     @property
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec(**get_kernel_dict())
@@ -79,6 +84,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     if not isinstance(raw, dict) or raw.get("nbformat") != 4 or not isinstance(raw.get("cells"), list):
         raise NotebookProblem("not a notebook of format 4; open it in JupyterLab and save it once")
     raw["nbformat_minor"] = max(5, raw.get("nbformat_minor", 0))
+    raw.setdefault("metadata", {})["kernelspec"] = KERNELSPEC
     give_ids(raw["cells"])
     for cell in raw["cells"]:
         cell.setdefault("metadata", {})
@@ -119,13 +125,13 @@ def as_text(notebook: nbformat.NotebookNode) -> str:
 
 def write(path: Path, text: str) -> None:
     """Replace the file in one step: a full disk or an interrupt leaves the old one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}.refreshed")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.chmod(path.stat().st_mode)
         temporary.replace(path)
+    except OSError as error:
+        raise NotebookProblem(f"not written: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -154,6 +160,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         record_timing=False,
         store_widget_state=False,
         shutdown_kernel="immediate",
+        on_notebook_start=let_ctrl_c_stop_the_run,
         on_cell_start=count,
     )
     try:
@@ -169,6 +176,12 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         raise NotebookProblem(f"In [{number}]: the kernel died (out of memory, or stopped from outside)") from None
     except RuntimeError as error:
         raise NotebookProblem(f"the kernel did not start: {error}") from None
+
+
+def let_ctrl_c_stop_the_run(notebook) -> None:
+    """Undo nbclient's own handler, which would take Ctrl-C for a dead kernel. nbclient ends the kernel at exit."""
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
 def kernel_environment(ipython_folder: str) -> dict[str, str]:
@@ -255,11 +268,7 @@ def texts(outputs: list) -> dict[str, str]:
 
 def pictures(outputs: list) -> list:
     return [
-        output.data[kind]
-        for output in outputs
-        if "data" in output
-        for kind in sorted(output.data)
-        if is_picture(kind)
+        output.data[kind] for output in outputs if "data" in output for kind in sorted(output.data) if is_picture(kind)
     ]
 
 
@@ -272,7 +281,7 @@ def varies_only_in_digits(old: list, new: list) -> bool:
 
     def outline(outputs):
         kinds = [(output.output_type, *sorted(output.get("data", []))) for output in outputs]
-        masked = {kind: re.sub(r"[\d.,\s]+|e[+-]\d+", "#", text) for kind, text in texts(outputs).items()}
+        masked = {kind: re.sub(r"[-+\d.,\s]+(?:e[-+]\d+\s*)?", "#", text) for kind, text in texts(outputs).items()}
         return kinds, masked
 
     return bool(old) and outline(old) == outline(new)
@@ -388,4 +397,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nstopped; the notebook that was running is as it was")

@@ -1,0 +1,302 @@
+"""Reading notebooks for the tests: cells, texts, links, and the numbers that prose quotes."""
+
+import html
+import io
+import json
+import re
+import tokenize
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)")
+IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*<?([^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)")
+LINK_TAG = re.compile(r"<a\b[^>]*\bhref\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
+HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, eq=False)
+class Notebook:
+    """A notebook file and its cells; every source and every text output is one string."""
+
+    path: Path
+    raw: dict
+
+    @classmethod
+    def read(cls, path: Path) -> "Notebook":
+        """The notebook as it stands on disk now; parsed once per version of the file."""
+        return parse(cls, path, path.stat().st_mtime_ns)
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def number(self) -> str:
+        return self.name[:2]
+
+    @property
+    def is_solution(self) -> bool:
+        return self.path.parent.name == "solutions"
+
+    @property
+    def twin(self) -> Path:
+        """The solutions of a chapter, the chapter of its solutions."""
+        folder = self.path.parent
+        return (folder.parent if self.is_solution else folder / "solutions") / self.path.name
+
+    @cached_property
+    def cells(self) -> list[nbformat.NotebookNode]:
+        return nbformat.v4.to_notebook(self.raw).cells
+
+    @property
+    def code(self) -> list[nbformat.NotebookNode]:
+        return [cell for cell in self.cells if cell.cell_type == "code"]
+
+    @property
+    def markdown(self) -> list[nbformat.NotebookNode]:
+        return [cell for cell in self.cells if cell.cell_type == "markdown"]
+
+    @property
+    def opening(self) -> str:
+        """All markdown before the first code cell."""
+        sources = []
+        for cell in self.cells:
+            if cell.cell_type == "code":
+                break
+            sources.append(cell.source)
+        return "\n\n".join(sources)
+
+    @property
+    def title(self) -> str:
+        """The first heading, without its hash: `01 Least squares`."""
+        match = HEADING.search(self.opening)
+        return match[2] if match else ""
+
+    @cached_property
+    def headings(self) -> list[tuple[int, str]]:
+        return [(len(m[1]), m[2]) for cell in self.markdown for m in HEADING.finditer(FENCE.sub("", cell.source))]
+
+    @property
+    def anchors(self) -> set[str]:
+        """What `#...` may point at: JupyterLab takes the heading's text with hyphens for blanks."""
+        return {re.sub(r"[`*$]", "", text).replace(" ", "-") for _, text in self.headings}
+
+
+@cache
+def parse(kind: type[Notebook], path: Path, modified: int) -> Notebook:
+    return kind(path, json.loads(path.read_text(encoding="utf-8")))
+
+
+def neighbours(cells: list) -> Iterator[tuple]:
+    """Each cell with the one before it and the one after it, or None."""
+    yield from zip([None, *cells], cells, [*cells[1:], None], strict=False)
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def label(number: int) -> str:
+    """The name of the code cell with this position, counted from 1, as JupyterLab shows it."""
+    return f"In [{number}]"
+
+
+def output_text(cell) -> str:
+    """The text that a cell's stored outputs show, tables in their plain form."""
+    parts = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            parts.append(output.text)
+        elif "data" in output:
+            data = output.data
+            if "text/plain" in data:
+                parts.append(data["text/plain"])
+            for kind in ("text/html", "text/markdown", "text/latex"):
+                if kind in data:
+                    without_style = re.sub(r"<style.*?</style>", "", data[kind], flags=re.DOTALL)
+                    parts.append(html.unescape(re.sub(r"<[^>]*>", " ", without_style)))
+    return "\n".join(parts)
+
+
+def has_picture(cell) -> bool:
+    return any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+
+
+def split_comments(source: str) -> tuple[str, str]:
+    """A code cell's code and its comments. Cells in another language (`%%R`) are split at each #."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+        found = [token for token in tokens if token.type == tokenize.COMMENT]
+    except (tokenize.TokenError, SyntaxError):
+        code = re.sub(r"#.*", "", source)
+        return code, "\n".join(re.findall(r"#(.*)", source))
+    lines = source.split("\n")
+    for token in found:
+        row, column = token.start
+        lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(lines), "\n".join(token.string.lstrip("#") for token in found)
+
+
+def images(markdown: str) -> list[tuple[str, str]]:
+    """Alternative text and path of every picture in a markdown source."""
+    text = CODE_SPAN.sub("", FENCE.sub("", markdown))
+    found = [(match[1], match[2]) for match in IMAGE.finditer(text)]
+    for tag in IMAGE_TAG.findall(text):
+        attributes = dict(re.findall(r"\b(alt|src)\s*=\s*[\"']([^\"']*)[\"']", tag))
+        found.append((attributes.get("alt", ""), attributes.get("src", "")))
+    return found
+
+
+def links(markdown: str) -> list[tuple[str, str]]:
+    """Text and target of every link in a markdown source."""
+    text = IMAGE.sub("", CODE_SPAN.sub("", FENCE.sub("", markdown)))
+    return [(match[1], match[2]) for match in LINK.finditer(text)] + [("", target) for target in LINK_TAG.findall(text)]
+
+
+# Numbers in prose
+
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+COUNTED = r"(?:epochs?|steps?|times|iterations?|evaluations?|updates?|samples?|runs?|seeds?|points?|rows?|numbers?)"
+MULTIPLIERS = {"thousand": 3, "million": 6, "billion": 9}
+QUOTED = re.compile(
+    r"""
+    (?P<sign>(?<![\w)\]}.])-)?
+    (?<![\w.])
+    (?:
+        10\s?(?:\^|\*\*)\s?\{?(?P<power>[+-]?\d+)\}?
+      | (?P<digits>\d{1,3}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)? | \d+(?:\.\d+)* | \.\d+)
+        (?P<exponent>[eE][+-]?\d+ | \s*x\s*10\^\{?[+-]?\d+\}?)?
+        (?:\s*(?P<unit>%|percent\b|per\ cent\b|thousand\b|million\b|billion\b))?
+    )
+    """,
+    re.VERBOSE,
+)
+YEAR = re.compile(r"(?:19|20)\d\d")
+IN_SOURCE = re.compile(
+    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+)
+
+
+def prose(markdown: str) -> str:
+    """A markdown source reduced to its sentences, with numbers written one way: -3.4 x 10^{-4}, 33 599, 95 %."""
+    text = FENCE.sub(" ", markdown)
+    text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
+    text = IMAGE_TAG.sub(lambda tag: " ".join(re.findall(r"\balt\s*=\s*[\"']([^\"']*)", tag[0])), text)
+    text = IMAGE.sub(r" \1 ", text)
+    text = LINK.sub(r" \1 ", text)
+    text = re.sub(r"<?https?://[^\s>)]*>?|</?[a-zA-Z][^>]*>", " ", text)
+    text = html.unescape(text)
+    text = text.replace("−", "-").replace("×", " x ").replace(r"\%", "%")
+    text = re.sub(r"\\(?:times|cdot)\b", " x ", text)
+    text = re.sub(r"\\\\\[\w+\]", " ", text)
+    text = re.sub(r"(?<=\d)(?:\\[,;:]|\{,\}|[\u00a0\u2009\u202f])(?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"\\[,;:!]|~|[\u00a0\u2009\u202f]", " ", text)
+    text = re.sub(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda power: "^{" + power[0].translate(SUPERSCRIPTS) + "}", text)
+    text = re.sub(r"_\{[^{}]*\}", " ", text)
+    text = re.sub(r"(?<!10)(?<!10 )\^\{?(-?\d+)\}?", r" \1 ", text)
+    text = re.sub(r"^(\s*(?:>\s*)*)(?:#+\s*\d+(?:\.\d+)*\.?(?=\s)|\d+[.)]\s)", r"\1 ", text, flags=re.MULTILINE)
+    text = re.sub(r"^\*\*\d{1,2}\.\d{1,2}\*\*(?=\s+[A-Z])", " ", text, flags=re.MULTILINE)  # exercise 1.2
+    text = re.sub(r"(?:\d+\s*(?:-|–|to)\s*)?\b\d+[ -]min(?:ute)?s?\b", " ", text)
+    text = re.sub(r"\b\d+[ -]bits?\b", " ", text)
+    text = re.sub(r"(?:\b[Ss]ections?\s|§\s?)\d+(?:\.\d+)+", " ", text)
+    if "In the sources" in text:
+        text = re.sub(r"\b6\.\d(?:\.\d)?\b", " ", text)
+    return text
+
+
+def quoted_numbers(text: str) -> list[re.Match]:
+    """The numbers of a text made by `prose` that need a source: all but small integers and years."""
+    return [match for match in QUOTED.finditer(text) if not needs_no_source(match, text)]
+
+
+def needs_no_source(match: re.Match, text: str) -> bool:
+    digits = match["digits"]
+    if digits is None or match["exponent"] or match["unit"] or not digits.isdecimal():
+        return False
+    if YEAR.fullmatch(digits) and not match["sign"]:
+        return not re.match(rf"\s+(?:\w+\s+)?{COUNTED}\b", text[match.end() :])
+    return int(digits) <= 20
+
+
+class Sources:
+    """The numbers of a notebook's outputs and code, ready to be asked for a quoted number."""
+
+    def __init__(self, text: str):
+        self.text = text.replace("−", "-")
+        self.values = sorted({value for found in IN_SOURCE.findall(self.text) for value in readings(found)})
+
+    def between(self, low: float, high: float) -> bool:
+        return bisect_left(self.values, low) < bisect_right(self.values, high)
+
+    def have(self, match: re.Match) -> bool:
+        """True if some number, rounded to as many digits as the quoted one shows, equals it.
+
+        A quoted number without a sign may be the size of a negative one ("falls by 0.5"); one with a minus sign may
+        not be positive. A percentage may be printed as a share. A bare power of ten stands for its order of magnitude.
+        """
+        if match["power"]:
+            size = 10.0 ** int(match["power"])
+            return self.holds(size / 10**0.5, size * 10**0.5, bool(match["sign"]))
+        digits = match["digits"]
+        if digits.count(".") > 1:
+            return re.search(rf"(?<![\w.]){re.escape(digits)}(?![\w.]*\d)", self.text) is not None
+        exponent = int(re.search(r"[+-]?\d+\}?$", match["exponent"])[0].rstrip("}")) if match["exponent"] else 0
+        exponents = [exponent]
+        if match["unit"] in MULTIPLIERS:
+            exponents = [exponent + MULTIPLIERS[match["unit"]]]
+        elif match["unit"]:
+            exponents = [exponent, exponent - 2]
+        joined = re.sub(r"[ ,]", "", digits)
+        if any(self.rounds_to(joined, shift, bool(match["sign"])) for shift in exponents):
+            return True
+        # "3 500" may also be two numbers of a list
+        parts = re.split(r"[ ,]", digits)
+        return len(parts) > 1 and all(
+            part.isdecimal() and int(part) <= 20 or self.rounds_to(part, 0, False) for part in parts
+        )
+
+    def rounds_to(self, digits: str, exponent: int, negative: bool) -> bool:
+        value = float(f"{digits}e{exponent}")
+        decimals = len(digits.partition(".")[2])
+        half = 0.5 * 10.0 ** (exponent - decimals) * (1 + 1e-9)
+        return self.holds(value - half, value + half, negative)
+
+    def holds(self, low: float, high: float, negative: bool) -> bool:
+        return self.between(-high, -low) or (not negative and self.between(low, high))
+
+
+def readings(found: str) -> list[float]:
+    """The values of a number found in code or output: `33,599` is one number or two."""
+    if "," in found:
+        return [float(found.replace(",", "")), *(float(part) for part in re.findall(r"[-+]?\d+(?:\.\d+)?", found))]
+    return [float(found.replace("_", ""))]
+
+
+def sources_of(notebook: Notebook) -> Sources:
+    parts = []
+    for cell in notebook.code:
+        parts += [split_comments(cell.source)[0], output_text(cell)]
+    return Sources("\n".join(parts))
+
+
+def unsupported_numbers(notebook: Notebook) -> list[tuple[str, str]]:
+    """Each number that markdown or a comment quotes and neither code nor output has, with the words around it."""
+    sources = sources_of(notebook)
+    texts = [prose(cell.source) for cell in notebook.markdown]
+    texts += [prose(split_comments(cell.source)[1]) for cell in notebook.code]
+    found = []
+    for text in texts:
+        for match in quoted_numbers(text):
+            if not sources.have(match):
+                around = " ".join(text[max(0, match.start() - 40) : match.end() + 30].split())
+                found.append((" ".join(match[0].split()), around))
+    return found

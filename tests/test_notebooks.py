@@ -1,0 +1,648 @@
+"""What is true of every notebook as it is stored. Nothing is executed here: nbval does that."""
+
+import copy
+import json
+import re
+import statistics
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from notebook_tools import (
+    ROOT,
+    Notebook,
+    Sources,
+    has_picture,
+    images,
+    label,
+    links,
+    neighbours,
+    output_text,
+    prose,
+    quoted_numbers,
+    split_comments,
+    tags,
+    unsupported_numbers,
+)
+
+# Numbers in prose that no output and no code of the notebook holds: {notebook: {number as quoted: reason}}.
+ALLOWED_NUMBERS: dict[str, dict[str, str]] = {
+    "01_least_squares": {"32": "the definition of degrees Fahrenheit, in a formula"},
+}
+
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+WRITTEN_SO_FAR = ("00_start_here", "01_least_squares", "02_gradient_descent")
+FIT_SOMETHING = ("01", "02", "03", "04", "05", "09", "10", "12")
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LARGEST_FILE = 500_000
+LONGEST_CELL = 20
+MEDIAN_BELOW = 6
+MOST_VARYING_CELLS = 3
+VARIES = "nbval-ignore-output"
+CHECK = "exercise-check"
+EXERCISE_CALL = re.compile(r"\bcheck\.(?!setup\b)(\w+)\(")
+UNANSWERED = "not answered yet"
+TICK = re.compile("[✓✔]")
+SAYS_IT_VARIES = re.compile(r"\b(?:var(?:y|ies)|differs?|depends? on (?:the|your) (?:machine|computer))\b")
+LABELS = ("You will be able to", "You need", "Time", "In the sources")
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w./:-])/(?:home|root|tmp|work|mnt|opt|private|usr|var|Users)\b|\b[A-Za-z]:\\{1,2}(?:Users|Windows|Program|Temp)"
+)
+ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
+RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
+WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
+RULES = {}
+
+
+def rule(function):
+    RULES[function.__name__] = function
+    return function
+
+
+def numbered(notebook: Notebook):
+    return enumerate(notebook.code, start=1)
+
+
+# The file
+
+
+@rule
+def valid_format(notebook):
+    """Format 4.5, valid, each cell with an id of its own."""
+    raw = notebook.raw
+    if (raw.get("nbformat"), raw.get("nbformat_minor")) != (4, 5):
+        yield f"format {raw.get('nbformat')}.{raw.get('nbformat_minor')}, not 4.5"
+    identities = [cell.get("id") for cell in raw["cells"]]
+    for identity in sorted({str(identity) for identity in identities if identities.count(identity) > 1}):
+        yield f"cell id {identity} occurs more than once"
+    for error in nbformat.validator.iter_validate(raw):
+        yield error.message[:200]
+
+
+@rule
+def python3_kernel(notebook):
+    if notebook.raw["metadata"].get("kernelspec") != KERNELSPEC:
+        yield f"kernelspec is {notebook.raw['metadata'].get('kernelspec')}; run make refresh"
+
+
+@rule
+def small_file(notebook):
+    size = notebook.path.stat().st_size
+    if size >= LARGEST_FILE:
+        yield f"{size} bytes, not under {LARGEST_FILE}"
+
+
+@rule
+def executed_in_order(notebook):
+    """Counts run 1 to N: nbval compares nothing in a cell without a count."""
+    counts = [cell.execution_count for cell in notebook.code]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}; run make refresh"
+    for number, cell in numbered(notebook):
+        if not cell.source.strip():
+            yield f"{label(number)} is empty"
+
+
+# Outputs
+
+
+@rule
+def no_errors_or_stderr(notebook):
+    for number, cell in numbered(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"{label(number)} stores the error {output.ename}"
+            if output.output_type == "stream" and output.name == "stderr":
+                yield f"{label(number)} stores stderr: {output.text[:80]!r}"
+
+
+@rule
+def no_absolute_paths(notebook):
+    for position, cell in enumerate(notebook.cells):
+        text = cell.source + "\n" + (output_text(cell) if cell.cell_type == "code" else "")
+        for match in ABSOLUTE_PATH.finditer(text):
+            yield f"cell {position} ({cell.cell_type}) has the absolute path {text[match.start() :][:40]!r}"
+
+
+@rule
+def no_raw_reprs_or_warnings(notebook):
+    for number, cell in numbered(notebook):
+        text = output_text(cell)
+        for pattern, name in ((ADDRESS, "a memory address"), (RAW_REPR, "a raw repr"), (WARNING, "a warning")):
+            if match := pattern.search(text):
+                yield f"{label(number)} prints {name}: {text[max(0, match.start() - 30) : match.end() + 30]!r}"
+
+
+@rule
+def pictures_are_followed_by_words(notebook):
+    for _, cell, following in neighbours(notebook.cells):
+        if cell.cell_type == "code" and has_picture(cell):
+            if following is None or following.cell_type != "markdown":
+                yield f"{label(notebook.code.index(cell) + 1)} draws a figure; the cell after it is no markdown"
+
+
+# Markdown
+
+
+@rule
+def images_have_alt_text_and_exist(notebook):
+    for cell in notebook.markdown:
+        if cell.get("attachments"):
+            yield "a picture is attached to a cell; keep it in images/"
+        for alt, source in images(cell.source):
+            if len(alt.split()) < 3:
+                yield f"{source} has the alternative text {alt!r}; say what it shows"
+            if ":" in source or not (notebook.path.parent / unquote(source)).is_file():
+                yield f"picture {source} is no file of the repository"
+
+
+@rule
+def links_resolve(notebook):
+    for cell in notebook.markdown:
+        for _, target in links(cell.source):
+            if re.match(r"(?:https?|mailto):", target):
+                continue
+            name, _, anchor = unquote(target).partition("#")
+            path = notebook.path if not name else notebook.path.parent / name
+            if name.startswith("/") or not path.exists():
+                yield f"link {target} leads nowhere"
+            elif anchor and anchor not in anchors_of(notebook if not name else path):
+                yield f"link {target}: no such heading"
+
+
+def anchors_of(target: Notebook | Path) -> set[str]:
+    if isinstance(target, Notebook):
+        return target.anchors
+    if target.suffix == ".ipynb":
+        return Notebook.read(target).anchors
+    if target.suffix == ".md":
+        headings = re.findall(r"^#+\s+(.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return set()
+
+
+@rule
+def navigation(notebook):
+    """The last markdown cell links to the previous chapter, the contents and the next; a solution links back."""
+    found = links(notebook.markdown[-1].source) if notebook.markdown else []
+    if notebook.is_solution:
+        if f"../{notebook.path.name}" not in [target for _, target in found]:
+            yield f"the last markdown cell has no link to ../{notebook.path.name}"
+        return
+    chapters = sorted({*notebook.path.parent.glob("[0-9][0-9]_*.ipynb"), notebook.path})
+    position = chapters.index(notebook.path)
+    before = chapters[position - 1] if position else None
+    after = chapters[position + 1] if position + 1 < len(chapters) else None
+    lines = []
+    for contents in ("00_start_here.ipynb", "../README.md") if position else ("../README.md",):
+        parts = [f"[< {title_of(before)}]({before.name})"] if before else []
+        parts.append(f"[Contents]({contents})")
+        parts += [f"[{title_of(after)} >]({after.name})"] if after else []
+        lines.append(" | ".join(parts))
+    if not notebook.markdown or not set(lines) & set(notebook.markdown[-1].source.splitlines()):
+        yield f"the last markdown cell lacks this line: {lines[0]}"
+
+
+def title_of(path: Path) -> str:
+    return Notebook.read(path).title
+
+
+@rule
+def opening_and_headings(notebook):
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not re.match(rf"# {notebook.number} \S", first.source):
+        yield f"the first cell does not start with '# {notebook.number} Title'"
+    if notebook.is_solution:
+        return
+    for text in LABELS:
+        if not re.search(rf"\b{text}\b", notebook.opening):
+            yield f"no {text!r} before the first code cell"
+    if not re.search(r"\d min(?:utes)?\b", notebook.opening):
+        yield "the time before the first code cell is not given in minutes"
+    headings = [text for level, text in notebook.headings if level == 2]
+    needed = ["Recap", "Exercises"] + (["Scoreboard"] if notebook.number in FIT_SOMETHING else [])
+    for text in needed:
+        if text not in headings:
+            yield f"no heading '## {text}'"
+
+
+# Code
+
+
+@rule
+def one_idea_per_cell(notebook):
+    lengths = []
+    for number, cell in numbered(notebook):
+        lines = cell.source.strip("\n").split("\n")
+        lengths.append(sum(bool(line.strip()) for line in lines))
+        if len(lines) > LONGEST_CELL:
+            yield f"{label(number)} has {len(lines)} lines, more than {LONGEST_CELL}"
+    if lengths and statistics.median(lengths) >= MEDIAN_BELOW:
+        yield f"the median code cell has {statistics.median(lengths):g} lines, not under {MEDIAN_BELOW}"
+
+
+@rule
+def no_semicolon_at_the_end(notebook):
+    """A semicolon hides an output from the learner and not from nbval."""
+    for number, cell in numbered(notebook):
+        if split_comments(cell.source)[0].rstrip().endswith(";"):
+            yield f"{label(number)} ends in a semicolon; end a figure with plt.show()"
+
+
+@rule
+def words_before_code(notebook):
+    for previous, cell, _ in neighbours(notebook.cells):
+        if cell.cell_type != "code" or CHECK in tags(cell):
+            continue
+        if previous is None or previous.cell_type != "markdown":
+            yield f"{label(notebook.code.index(cell) + 1)} has no markdown cell before it"
+
+
+@rule
+def few_cells_vary_and_say_so(notebook):
+    varying = 0
+    for number, cell in numbered(notebook):
+        for tag in tags(cell):
+            if tag not in (VARIES, CHECK) and re.search(r"nbval|raises|skip|exercise|check", tag):
+                yield f"{label(number)} has the tag {tag!r}; only {VARIES!r} and {CHECK!r} are used"
+        if match := re.search(r"#\s*(?:NBVAL_\w+|PYTEST_VALIDATE_\w+)", cell.source):
+            yield f"{label(number)} has the comment {match[0]!r}; use the tag {VARIES!r}"
+        if VARIES not in tags(cell):
+            continue
+        varying += 1
+        position = notebook.cells.index(cell)
+        before = notebook.cells[position - 1].source if position else ""
+        if not SAYS_IT_VARIES.search(before + "\n" + split_comments(cell.source)[1]):
+            yield f"{label(number)} is tagged {VARIES}; neither the cell before it nor a comment says that it varies"
+    if varying > MOST_VARYING_CELLS:
+        yield f"{varying} cells are tagged {VARIES}, more than {MOST_VARYING_CELLS}"
+
+
+# Exercises
+
+
+@rule
+def exercises_are_checked_and_solved(notebook):
+    """In a chapter each check is asked and unanswered, and its solutions notebook answers it."""
+    if not notebook.twin.exists():
+        yield f"{notebook.twin.parent.name}/{notebook.twin.name} does not exist"
+    if notebook.is_solution:
+        return
+    solved = ticked_checks(Notebook.read(notebook.twin)) if notebook.twin.exists() else set()
+    asked = set()
+    for number, cell in numbered(notebook):
+        calls = EXERCISE_CALL.findall(split_comments(cell.source)[0])
+        if bool(calls) != (CHECK in tags(cell)):
+            yield f"{label(number)}: a cell has the tag {CHECK!r} if, and only if, it calls check.<name>(...)"
+        asked.update(calls)
+        if calls and UNANSWERED not in output_text(cell).lower():
+            yield f"{label(number)} does not print {UNANSWERED!r}"
+    if not asked:
+        yield "no exercise is checked"
+    for name in sorted(asked - solved):
+        yield f"check.{name} has no tick in the solutions notebook"
+
+
+def ticked_checks(notebook: Notebook) -> set[str]:
+    """The checks whose every call in this notebook prints a tick."""
+    ticked, missed = set(), set()
+    for cell in notebook.code:
+        calls = EXERCISE_CALL.findall(split_comments(cell.source)[0])
+        (ticked if len(TICK.findall(output_text(cell))) >= len(calls) else missed).update(calls)
+    return ticked - missed
+
+
+@rule
+def numbers_in_prose_are_computed(notebook):
+    """Every number that a sentence quotes stands, rounded alike, in an output or in code of the same notebook."""
+    allowed = ALLOWED_NUMBERS.get(notebook.name, {})
+    for number, around in unsupported_numbers(notebook):
+        if number not in allowed:
+            yield f"{number} is in no output and no code: ... {around} ..."
+
+
+# The rules, applied
+
+
+def notebook_id(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}" if path.parent.name == "solutions" else path.stem
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=notebook_id)
+@pytest.mark.parametrize("name", RULES)
+def test_notebook(name, path):
+    problems = list(RULES[name](Notebook.read(path)))
+    assert not problems, "\n".join([f"{notebook_id(path)}:", *problems])
+
+
+def test_the_chapters_are_there_and_in_order():
+    names = [path.stem for path in CHAPTERS]
+    assert [name for name in WRITTEN_SO_FAR if name not in names] == []
+    assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(len(names))]
+
+
+@pytest.mark.parametrize("name", ALLOWED_NUMBERS)
+def test_no_allowed_number_is_needless(name):
+    paths = [path for path in CHAPTERS + SOLUTIONS if path.stem == name]
+    needed = {number for path in paths for number, _ in unsupported_numbers(Notebook.read(path))}
+    assert set(ALLOWED_NUMBERS[name]) - needed == set()
+    assert all(len(reason.split()) >= 3 for reason in ALLOWED_NUMBERS[name].values())
+
+
+# The rules can fail: a small chapter that keeps them all, and one change that breaks each
+
+OPENING = """# 01 Small
+
+**You will be able to** read. **You need** eyes. **Time** 25 minutes. **In the sources** A: Configuration; B: 6.1.3.
+"""
+NAVIGATION = "[< 00 Start](00_start_here.ipynb) | [Contents](00_start_here.ipynb) | [02 Next >](02_next.ipynb)"
+PNG = "iVBORw0KGgo="
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
+
+
+def small_chapter() -> list:
+    figure = new_output("display_data", data={"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"})
+    return [
+        new_markdown_cell(OPENING),
+        new_markdown_cell("## The slope\n\nPredict it. See [it](#Recap) or [the next](02_next.ipynb#A-heading)."),
+        new_code_cell("print(f'{slope:.4f}')", outputs=[stream("0.5368\n")]),
+        new_markdown_cell("It is 0.54: ![A line through eleven points](../images/line.svg)"),
+        new_code_cell("plt.show()", outputs=[figure]),
+        new_markdown_cell("The figure shows a line. The next output varies from run to run."),
+        new_code_cell("seconds()", outputs=[stream("1.5 ms\n")], metadata={"tags": [VARIES]}),
+        new_markdown_cell("## Scoreboard\n\n## Recap\n\n## Exercises\n\nWrite it."),
+        new_code_cell("def answer():\n    return None"),
+        new_code_cell("check.slope(answer)", outputs=[stream("not answered yet\n")], metadata={"tags": [CHECK]}),
+        new_markdown_cell(NAVIGATION),
+    ]
+
+
+def small_solution() -> list:
+    return [
+        new_markdown_cell("# 01 Small: solutions"),
+        new_code_cell("check.slope(answer)", outputs=[stream("✓ It is the slope.\n")]),
+        new_markdown_cell("[< Back to 01 Small](../01_small.ipynb)"),
+    ]
+
+
+@pytest.fixture
+def course(tmp_path):
+    """Writes a course of three chapters around one list of cells and returns that chapter as a Notebook."""
+
+    def write(cells, solution=None, metadata=None) -> Notebook:
+        (tmp_path / "images").mkdir()
+        (tmp_path / "images" / "line.svg").write_text("<svg/>")
+        folder = tmp_path / "notebooks"
+        (folder / "solutions").mkdir(parents=True)
+        notebooks = {
+            "00_start_here": [new_markdown_cell("# 00 Start")],
+            "01_small": cells,
+            "02_next": [new_markdown_cell("# 02 Next\n\n## A heading")],
+            "solutions/01_small": small_solution() if solution is None else solution,
+        }
+        for name, content in notebooks.items():
+            code = [cell for cell in content if cell.cell_type == "code"]
+            for count, cell in enumerate(code, start=1):
+                cell.execution_count = count if cell.execution_count is None else cell.execution_count
+            file = {"cells": content, "metadata": metadata or {"kernelspec": KERNELSPEC}}
+            file |= {"nbformat": 4, "nbformat_minor": 5}
+            (folder / f"{name}.ipynb").write_text(json.dumps(file), encoding="utf-8")
+        return Notebook.read(folder / "01_small.ipynb")
+
+    return write
+
+
+def problems_of(notebook: Notebook) -> dict[str, list[str]]:
+    found = {name: list(check(notebook)) for name, check in RULES.items()}
+    return {name: problems for name, problems in found.items() if problems}
+
+
+def test_a_good_chapter_and_its_solutions_keep_every_rule(course):
+    notebook = course(small_chapter())
+    assert problems_of(notebook) == {}
+    assert problems_of(Notebook.read(notebook.twin)) == {}
+
+
+def source(position, text):
+    def change(cells):
+        cells[position].source = text
+
+    return change
+
+
+def add(position, text):
+    def change(cells):
+        cells[position].source += text
+
+    return change
+
+
+def prints(position, text, name="stdout"):
+    def change(cells):
+        cells[position].outputs = [stream(text, name)]
+
+    return change
+
+
+def drop(position):
+    def change(cells):
+        del cells[position]
+
+    return change
+
+
+def attribute(position, name, value):
+    def change(cells):
+        cells[position][name] = value
+
+    return change
+
+
+def tagged(position, *names):
+    return attribute(position, "metadata", nbformat.from_dict({"tags": list(names)}))
+
+
+def raises(cells):
+    cells[4].outputs = [new_output("error", ename="ValueError", evalue="no", traceback=[])]
+
+
+def same_id_twice(cells):
+    cells[1].id = cells[2].id
+
+
+def many_varying(cells):
+    cells[7:7] = [copy.deepcopy(cells[position]) for position in (5, 6) * 3]
+
+
+BREAKS = [
+    ("valid_format", same_id_twice),
+    ("valid_format", attribute(3, "id", "not valid!")),
+    ("valid_format", attribute(3, "colour", "red")),
+    ("small_file", prints(2, "x" * LARGEST_FILE)),
+    ("executed_in_order", attribute(4, "execution_count", 7)),
+    ("executed_in_order", source(4, " \n")),
+    ("no_errors_or_stderr", raises),
+    ("no_errors_or_stderr", prints(4, "loading\n", "stderr")),
+    ("no_absolute_paths", prints(4, "saved in /home/jo/model.pt\n")),
+    ("no_absolute_paths", source(4, "open('C:\\\\Users\\\\jo')")),
+    ("no_absolute_paths", add(3, " It is in `/tmp`.")),
+    ("no_raw_reprs_or_warnings", prints(4, "<function f at 0x7f3a>\n")),
+    ("no_raw_reprs_or_warnings", prints(4, "tensor at 140000 0x7f0012345678\n")),
+    ("no_raw_reprs_or_warnings", prints(4, "(np.float64(1.5), 2)\n")),
+    ("no_raw_reprs_or_warnings", prints(4, "UserWarning: sizes differ\n")),
+    ("no_raw_reprs_or_warnings", prints(4, "Warning message:\nNAs\n")),
+    ("pictures_are_followed_by_words", drop(5)),
+    ("images_have_alt_text_and_exist", source(3, "![](../images/line.svg)")),
+    ("images_have_alt_text_and_exist", source(3, "![a line](../images/line.svg)")),
+    ("images_have_alt_text_and_exist", source(3, "![A line through points](../images/lines.svg)")),
+    ("images_have_alt_text_and_exist", source(3, '<img src="../images/line.svg">')),
+    ("images_have_alt_text_and_exist", source(3, "![A line through points](attachment:line.png)")),
+    ("links_resolve", add(3, " See [it](03_nowhere.ipynb).")),
+    ("links_resolve", add(3, " See [it](#recap).")),
+    ("links_resolve", add(3, " See [it](02_next.ipynb#No-heading).")),
+    ("links_resolve", add(3, ' See <a href="gone.md">it</a>.')),
+    ("navigation", drop(10)),
+    ("navigation", source(10, NAVIGATION.replace("02 Next", "02 Nest"))),
+    ("navigation", source(10, NAVIGATION.replace("[< 00 Start](00_start_here.ipynb) | ", ""))),
+    ("opening_and_headings", source(0, OPENING.replace("# 01", "# 02"))),
+    ("opening_and_headings", source(0, OPENING.replace("You need", "Needed"))),
+    ("opening_and_headings", source(0, OPENING.replace("25 minutes", "short"))),
+    ("opening_and_headings", source(7, "## Scoreboard\n\n## Exercises")),
+    ("opening_and_headings", source(7, "## Recap\n\n## Exercises")),
+    ("one_idea_per_cell", add(4, "\npass" * LONGEST_CELL)),
+    ("one_idea_per_cell", lambda cells: [add(position, "\na = b" * 6)(cells) for position in (2, 4, 6)]),
+    ("no_semicolon_at_the_end", source(4, "plt.show();  # draw")),
+    ("words_before_code", drop(3)),
+    ("words_before_code", lambda cells: cells.__delitem__(slice(2))),
+    ("words_before_code", tagged(9)),
+    ("few_cells_vary_and_say_so", many_varying),
+    ("few_cells_vary_and_say_so", source(5, "The figure shows a line.")),
+    ("few_cells_vary_and_say_so", tagged(4, "nbval-ignore-outputs")),
+    ("few_cells_vary_and_say_so", tagged(4, "raises-exception")),
+    ("few_cells_vary_and_say_so", add(4, "\n# NBVAL_SKIP")),
+    ("exercises_are_checked_and_solved", tagged(9)),
+    ("exercises_are_checked_and_solved", tagged(8, CHECK)),
+    ("exercises_are_checked_and_solved", prints(9, "✓ It is the slope.\n")),
+    ("exercises_are_checked_and_solved", source(9, "check.intercept(answer)")),
+    ("exercises_are_checked_and_solved", drop(9)),
+    ("numbers_in_prose_are_computed", add(3, " It is 0.55.")),
+    ("numbers_in_prose_are_computed", add(4, "  # about 0.55")),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), BREAKS, ids=[f"{i}-{name}" for i, (name, _) in enumerate(BREAKS)])
+def test_a_rule_catches_what_breaks_it(name, change, course):
+    cells = small_chapter()
+    change(cells)
+    assert name in problems_of(course(cells))
+
+
+def test_the_kernel_and_the_solutions_are_caught_too(course, tmp_path):
+    notebook = course(small_chapter(), metadata={"kernelspec": {**KERNELSPEC, "name": "my-env"}}, solution=[])
+    assert {"python3_kernel", "exercises_are_checked_and_solved"} <= set(problems_of(notebook))
+    assert {"navigation", "opening_and_headings"} <= set(problems_of(Notebook.read(notebook.twin)))
+    notebook.twin.unlink()
+    assert "exercises_are_checked_and_solved" in problems_of(notebook)
+
+
+def test_every_rule_has_been_seen_to_fail():
+    assert {name for name, _ in BREAKS} | {"python3_kernel"} == set(RULES)
+
+
+# The matcher of quoted numbers
+
+SOURCES = """
+ -17.3047855  1.9272273 -8.97911 8.701879e-06  0.9620458  2.9276456  epochs = 20_000  5883.4  33,599  0.3821
+ tensor(1763.8845)  1.94e10  4.4e-13  torch 2.13.0  5800000  split(0.2)  0.1751  (4517.2964, 82.6000)  2.5e-16
+"""
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The error is 2.93.",
+        "The error is 2.9276456, or 2.928.",
+        "It is $-17.30$, which is 17.3 below zero, or −17.305.",
+        "It takes 20 000 steps; 20,000 steps; $20\\,000$ steps; $20{,}000$ steps; 20\u202f000 steps.",
+        "The p-value is $8.7 \\times 10^{-6}$, 8.70e-06, 8.7 × 10⁻⁶.",
+        "It explains 96 % of the variance, 96.2\\,\\% to be precise.",
+        "The condition number is 33 599 (33,599).",
+        "It agrees to about $10^{-12}$; the numbers are near 10^10.",
+        "At 38 percent.",
+        "PyTorch 2.13.0.",
+        "The loss grows to 5.8 million.",
+        "A share of 20% is held out.",
+        "Curvatures 5883.4–0.1751, that is 5883 - 0.18.",
+        "| slope | 2.93 |\n|---|---|\n| loss | **1763.88** |",
+        "Eleven points, 3 steps, 20 rows, x_{27}, `float32`, W34, 64-bit, in 1969 and since 2020.",
+        "## 27 A heading\n\n**1.7** Write it.\n\n25. An item that takes 25 to 50 minutes.",
+        "See [chapter 3](99_x.ipynb) and ![a picture](../images/99.svg) at https://example.org/99.",
+        "```\n99.5\n```",
+        "The gradient is (4517.2964, 82.6).",
+        "Rounding leaves 2e-16 or 3e-16.",
+    ],
+)
+def test_numbers_that_are_found(sentence):
+    text = prose(sentence)
+    sources = Sources(SOURCES)
+    assert [match[0] for match in quoted_numbers(text) if not sources.have(match)] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number"),
+    [
+        ("The error is 2.92.", "2.92"),
+        ("The error is 2.92765.", None),
+        ("The error is 2.92764.", "2.92764"),
+        ("The error is -2.93.", "-2.93"),
+        ("It is $-17.31$.", "-17.31"),
+        ("It takes 21 000 steps.", "21 000"),
+        ("It takes $21\\,000$ steps.", "21000"),
+        ("It takes 2000 steps.", "2000"),
+        ("It takes 2000 more steps.", "2000"),
+        ("It takes 21 steps.", "21"),
+        ("The p-value is $8.8 \\times 10^{-6}$.", "8.8 x 10^{-6}"),
+        ("The p-value is $8.7 \\times 10^{-7}$.", "8.7 x 10^{-7}"),
+        ("The p-value is 8.7e-05.", "8.7e-05"),
+        ("It explains 97 %.", "97 %"),
+        ("It explains 5 %.", "5 %"),
+        ("It agrees to 10^{-9}.", "10^{-9}"),
+        ("It agrees to 10⁻⁹.", "10^{-9}"),
+        ("PyTorch 2.12.0.", "2.12.0"),
+        ("The loss is 5.9 million.", "5.9 million"),
+        ("The curvature is `5884`.", "5884"),
+        ("The size is 2^{24}.", "24"),
+        ("![A curve that ends at 7.25](../images/x.svg)", "7.25"),
+        ("**7.25**, (7.25), _7.25_", "7.25"),
+        ("It is\n**7.25** at most.", "7.25"),
+        ("The line is $0.5368u - 17.3$.", "0.5368"),
+        ("Exactly 7.0.", "7.0"),
+    ],
+)
+def test_numbers_that_are_not_found(sentence, number):
+    sources = Sources(SOURCES)
+    text = prose(sentence)
+    missing = {" ".join(match[0].split()) for match in quoted_numbers(text) if not sources.have(match)}
+    assert missing == ({number} if number else set())
+
+
+def test_comments_quote_numbers_and_strings_hold_them(course):
+    cells = small_chapter()
+    cells[3].source = "It is 0.54, not 0.77, and 33 % of it is blue."
+    cells[4].source = "share, colour = 0.33, '#0072B2'  # 0.77\nplt.show()"
+    found = unsupported_numbers(course(cells))
+    assert [number for number, _ in found] == ["0.77", "0.77"]
+
+
+def test_another_language_has_comments_too(course):
+    cells = small_chapter()
+    cells[4].source = "%%R -i df\nlm(c ~ u, df)$coef * 0.77  # 0.78\nit's"
+    cells[3].source = "It is 0.77."
+    assert [number for number, _ in unsupported_numbers(course(cells))] == ["0.78"]

@@ -1,0 +1,282 @@
+"""make refresh: what it stores, what it leaves alone, and what it says. Three executions in all."""
+
+import base64
+import contextlib
+import importlib.util
+import io
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from notebook_tools import ROOT
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+VARIES = {"tags": ["nbval-ignore-output"]}
+
+
+@pytest.fixture(scope="module")
+def refresh():
+    """The script `.ci/refresh.py` as a module."""
+    spec = importlib.util.spec_from_file_location("refresh", ROOT / ".ci" / "refresh.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def save(path: Path, cells: list, **metadata) -> Path:
+    file = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(file), encoding="utf-8")
+    return path
+
+
+def stream(text: str, name: str = "stdout") -> nbformat.NotebookNode:
+    return new_output("stream", name=name, text=text)
+
+
+def result(text: str, count: int = 1, **more) -> nbformat.NotebookNode:
+    return new_output("execute_result", data={"text/plain": text, **more}, execution_count=count)
+
+
+# Executed
+
+
+def full_of_traces() -> list:
+    """Cells as an editor leaves them: odd counts, timestamps, old outputs."""
+    timing = {"execution": {"iopub.status.busy": "2026-01-01T00:00:00Z"}, "ExecuteTime": {}, "collapsed": False}
+    slide = {"slideshow": {"slide_type": "slide"}, "tags": ["example"], "trusted": True}
+    two_streams = (
+        "import sys\nfor i in range(3):\n    print(i, flush=True)\n    print('note', file=sys.stderr, flush=True)"
+    )
+    figure = "import matplotlib.pyplot as plt\nplt.figure(figsize=(1, 1)).add_subplot()\nplt.show()"
+    return [
+        new_markdown_cell("# Title", id="title", metadata=slide),
+        new_code_cell(two_streams, id="two-streams", metadata=timing, outputs=[stream("0\n1\n")], execution_count=41),
+        new_code_cell("0.5 + 0.25", id="sum", outputs=[result("0.8", 42)], execution_count=42),
+        new_code_cell(figure, id="figure", metadata={"tags": []}),
+        new_code_cell("import time\ntime.perf_counter()", id="clock", metadata=VARIES),
+        new_code_cell("import os, sys\n[sys.executable, os.getcwd(), os.environ.get('MPLBACKEND')]", id="place"),
+        new_code_cell("import ipywidgets\nipywidgets.IntSlider()", id="slider"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def runs(refresh, tmp_path_factory):
+    """Two refreshes of the same notebook, the second with a broken one before it: the file and the words of each."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    path = save(folder / "traces.ipynb", full_of_traces(), widgets={"state": 1}, kernelspec={"name": "other"})
+    fails = [new_markdown_cell("#"), new_code_cell("a = 1"), new_code_cell("raise ValueError('one\\ntwo')")]
+    broken = save(folder / "broken.ipynb", fails)
+    before = broken.read_bytes()
+    foreign = tmp_path_factory.mktemp("jupyter")
+    (foreign / "kernels" / "python3").mkdir(parents=True)
+    (foreign / "kernels" / "python3" / "kernel.json").write_text(
+        '{"argv": ["false"], "display_name": "", "language": ""}'
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(foreign))  # another kernel of the same name
+        patch.setenv("MPLBACKEND", "agg")
+        first = refresh.refresh(path)
+        first_bytes = path.read_bytes()
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            code = refresh.main([str(broken), str(folder / "missing.ipynb"), str(path)])
+    return {
+        "path": path,
+        "first": first,
+        "first_bytes": first_bytes,
+        "second_bytes": path.read_bytes(),
+        "code": code,
+        "printed": printed.getvalue(),
+        "broken": (before, broken.read_bytes()),
+        "left over": [file.name for file in folder.iterdir() if file not in (path, broken)],
+    }
+
+
+@pytest.fixture
+def cells(runs):
+    return {cell["id"]: cell for cell in json.loads(runs["first_bytes"])["cells"]}
+
+
+def test_a_second_run_changes_no_byte(runs):
+    assert runs["first"][0] is True
+    assert runs["second_bytes"] == runs["first_bytes"]
+    assert runs["first_bytes"].endswith(b"}\n") and not runs["first_bytes"].endswith(b"\n\n")
+    assert runs["left over"] == []
+
+
+def test_an_error_leaves_its_file_alone_and_the_others_run(runs):
+    assert runs["code"] == 1
+    assert runs["broken"][0] == runs["broken"][1]
+
+
+def test_an_error_is_told_with_notebook_cell_and_last_line(runs):
+    assert "broken.ipynb, In [2]: ValueError: two" in runs["printed"]
+    assert "missing.ipynb, no such file" in runs["printed"]
+
+
+def test_streams_are_coalesced(cells):
+    texts = {output["name"]: "".join(output["text"]) for output in cells["two-streams"]["outputs"]}
+    assert texts == {"stdout": "0\n1\n2\n", "stderr": "note\n" * 3}
+    assert len(cells["two-streams"]["outputs"]) == 2
+
+
+def test_ids_and_tags_stay_and_metadata_goes(runs, cells):
+    assert list(cells) == [cell.id for cell in full_of_traces()]
+    assert cells["title"]["metadata"] == {"slideshow": {"slide_type": "slide"}, "tags": ["example"]}
+    assert cells["clock"]["metadata"] == VARIES
+    assert [cells[name]["metadata"] for name in ("two-streams", "sum", "figure")] == [{}, {}, {}]
+    metadata = json.loads(runs["first_bytes"])["metadata"]
+    assert metadata["kernelspec"] == KERNELSPEC
+    assert set(metadata) == {"kernelspec", "language_info"} and "version" not in metadata["language_info"]
+
+
+def test_counts_run_from_one(cells):
+    code = [cell for cell in cells.values() if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == [1, 2, 3, 4, 5, 6]
+    assert cells["sum"]["outputs"][0]["execution_count"] == 2
+
+
+def test_the_kernel_is_this_interpreter_in_the_notebooks_folder_with_inline_figures(runs, cells):
+    place = "".join(cells["place"]["outputs"][0]["data"]["text/plain"])
+    expected = [sys.executable, str(runs["path"].parent.resolve()), "module://matplotlib_inline.backend_inline"]
+    assert [part.strip(" []'") for part in place.replace("\n", "").split(",")] == expected
+
+
+def test_pictures_carry_no_notes_and_widgets_no_views(cells):
+    (output,) = cells["figure"]["outputs"]
+    png = base64.b64decode("".join(output["data"]["image/png"]))
+    assert png.startswith(b"\x89PNG") and png.endswith(b"IEND\xaeB`\x82") and b"tEXt" not in png
+    assert set(cells["slider"]["outputs"][0]["data"]) == {"text/plain"}
+
+
+def test_what_moved_is_printed(runs):
+    lines = [line.strip() for line in runs["first"][1]]
+    assert lines[lines.index("In [2]:") :][:3] == ["In [2]:", "-0.8", "+0.75"]
+    assert "In [3]: picture changed" in lines
+
+
+# Not executed: a stand-in computes the outputs
+
+
+@pytest.fixture
+def computed(refresh, monkeypatch):
+    """Replaces the kernel: every code cell gets the outputs listed for it."""
+
+    def become(outputs):
+        def execute(notebook, folder):
+            for count, (cell, new) in enumerate(zip(refresh.code_cells(notebook), outputs, strict=True), start=1):
+                cell.outputs, cell.execution_count = new, count
+
+        monkeypatch.setattr(refresh, "execute", execute)
+
+    return become
+
+
+def code(source: str, outputs: list, count: int = 1, **more) -> nbformat.NotebookNode:
+    return new_code_cell(source, outputs=outputs, execution_count=count, **more)
+
+
+def test_check_writes_nothing_and_fails_on_a_move(refresh, computed, tmp_path, capsys):
+    path = save(tmp_path / "a.ipynb", [code("loss", [stream("loss 2.93\n")])])
+    computed([[stream("loss 2.93\n")]])
+    refresh.main([str(path)])
+    before = path.read_bytes()
+    assert refresh.main(["--check", str(path)]) == 0
+    assert "nothing moved" in capsys.readouterr().out
+    computed([[stream("loss 2.94\n")]])
+    assert refresh.main(["--check", str(path)]) == 1
+    assert path.read_bytes() == before
+    printed = capsys.readouterr()
+    assert "-loss 2.93" in printed.out and "+loss 2.94" in printed.out and "1 of 1 notebooks would move" in printed.err
+    assert refresh.main([str(path)]) == 0
+    assert path.read_bytes() != before
+
+
+def test_a_table_that_moves_in_html_only_is_named(refresh, computed, tmp_path):
+    path = save(tmp_path / "a.ipynb", [code("df", [result("0.5", **{"text/html": "<b>0.5</b>"})])])
+    computed([[result("0.5", **{"text/html": "<i>0.5</i>"})]])
+    assert refresh.refresh(path) == (True, ["In [1]: text/html changed, its plain text did not"])
+
+
+def test_a_long_move_is_cut(refresh):
+    lines = refresh.diff("".join(f"{i}\n" for i in range(100)), "none\n")
+    assert len(lines) == refresh.DIFF_LINES + 1 and lines[-1].strip() == "... 85 more lines"
+
+
+@pytest.mark.parametrize(
+    ("new", "kept"),
+    [("took 2.5e-05 s", True), ("took 13 s", True), ("took 1.5 ms", False), ("failed after 1.5 s", False)],
+)
+def test_a_varying_output_stays_while_only_its_digits_move(refresh, computed, tmp_path, new, kept):
+    path = save(tmp_path / "a.ipynb", [code("f()", [stream("took 1.5 s\n")], metadata=VARIES)])
+    computed([[stream(new + "\n")]])
+    refresh.refresh(path)
+    assert (new in path.read_text()) is not kept
+    refresh.refresh(path, renew=True)
+    assert new in path.read_text()
+
+
+def test_the_digits_of_other_cells_are_never_kept(refresh, computed, tmp_path):
+    path = save(tmp_path / "a.ipynb", [code("f()", [stream("took 1.5 s\n")])])
+    computed([[stream("took 1.6 s\n")]])
+    refresh.refresh(path)
+    assert "took 1.6 s" in path.read_text()
+
+
+def test_missing_double_and_invalid_ids_are_replaced_and_others_stay(refresh, tmp_path):
+    cells = [new_markdown_cell(text) for text in "abcdd"]
+    for cell, identity in zip(cells, ("one", "one", "two words", "four"), strict=False):
+        cell["id"] = identity
+    del cells[4]["id"]
+    path = save(tmp_path / "a.ipynb", cells)
+    identities = [cell.id for cell in refresh.read(path).cells]
+    assert (identities[0], identities[3]) == ("one", "four")
+    assert len(set(identities)) == 5 and all(refresh.CELL_ID.fullmatch(identity) for identity in identities)
+    assert identities == [cell.id for cell in refresh.read(path).cells]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "not a notebook of format 4"),
+        ('{"nbformat": 3, "worksheets": []}', "not a notebook of format 4"),
+        (
+            '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "poem", "source": ""}]}',
+            "valid",
+        ),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_one_line(refresh, tmp_path, text, message):
+    path = tmp_path / "a.ipynb"
+    path.write_text(text)
+    with pytest.raises(refresh.NotebookProblem, match=message) as caught:
+        refresh.refresh(path)
+    assert "\n" not in str(caught.value)
+    assert path.read_text() == text
+
+
+def test_a_failed_write_leaves_the_old_file(refresh, computed, tmp_path, monkeypatch):
+    path = save(tmp_path / "a.ipynb", [code("1", [])])
+    before = path.read_bytes()
+    computed([[stream("1\n")]])
+
+    def full_disk(*arguments):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full_disk)
+    assert refresh.main([str(path)]) == 1
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_only_notes_are_taken_out_of_a_png(refresh):
+    def chunk(kind, content):
+        return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+    start, end = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)), chunk(b"IDAT", b"pixels") + chunk(b"IEND", b"")
+    notes = chunk(b"tEXt", b"Software\0version") + chunk(b"tIME", bytes(7))
+    encoded = base64.b64encode(start + notes + end).decode()
+    assert base64.b64decode(refresh.without_notes(encoded)) == start + end
