@@ -1,0 +1,297 @@
+"""The diagrams in images/ are those the code draws, and they can be read: on a projector, in dark mode, and aloud.
+
+The matplotlib of pyproject.toml, as built for PyPI, is the reference: with it the files must agree byte for byte.
+Another version, or conda's build with its own FreeType, may place a letter a fraction of a point differently: then the
+elements, their order, styles and texts must agree, and every coordinate to half a point.
+"""
+
+import re
+import tomllib
+from ast import literal_eval
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+import matplotlib.style
+import pytest
+import torch
+from matplotlib import ft2font
+from matplotlib.colors import to_hex
+from matplotlib.path import Path as Path2D
+
+from helpers import diagrams
+from helpers.data import split
+from helpers.plots import PALETTE
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "images"
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+SVG = "{http://www.w3.org/2000/svg}"
+NAMES = list(diagrams.DIAGRAMS)
+
+
+def is_reference() -> bool:
+    """Whether this matplotlib is the one the committed files were drawn with."""
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
+    pinned = f"matplotlib=={matplotlib.__version__}" in pins
+    return pinned and ft2font.__freetype_build_type__ == "local"
+
+
+def disagreement(drawn: str, committed: str, tolerance: float = 0.5) -> str:
+    """What differs between two SVG texts apart from coordinates closer than the tolerance in points; "" if nothing."""
+    if (a := NUMBER.sub("#", drawn)) != (b := NUMBER.sub("#", committed)):
+        place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+        return f"{a[place - 40 : place + 40]!r} against {b[place - 40 : place + 40]!r}"
+    # Within a text the unit is a hundredth of the type size, so that there the tolerance is far smaller.
+    for a, b in zip(NUMBER.findall(drawn), NUMBER.findall(committed), strict=True):
+        if abs(float(a) - float(b)) > tolerance:
+            return f"{a} against {b}"
+    return ""
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    """A folder into which all diagrams have just been drawn."""
+    folder = tmp_path_factory.mktemp("images")
+    diagrams.draw_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def figures():
+    """Every diagram as a figure, laid out."""
+    made = {}
+    with matplotlib.style.context(diagrams.STYLE):
+        for name, drawing in diagrams.DIAGRAMS.items():
+            made[name] = drawing()
+            made[name].draw_without_rendering()
+    return made
+
+
+def written(figure) -> list:
+    """The texts of a figure."""
+    return figure.axes[0].texts
+
+
+def test_images_holds_the_diagrams_and_nothing_else():
+    assert sorted(path.name for path in IMAGES.iterdir()) == sorted(f"{name}.svg" for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_draws_the_committed_file(name, drawn):
+    new, committed = ((folder / f"{name}.svg").read_bytes() for folder in (drawn, IMAGES))
+    if is_reference():
+        assert new == committed, "the drawing has changed: look at it, then run `make figures` and commit images/"
+    else:
+        assert not disagreement(new.decode(), committed.decode())
+
+
+def test_the_loose_comparison_sees_a_moved_shape_a_changed_word_and_a_changed_colour():
+    text = (IMAGES / "neuron.svg").read_text()
+    moved = re.sub(r'd="M(\d+\.\d+)', lambda match: f'd="M{float(match[1]) + 1}', text, count=1)
+    for other in [moved, text.replace("weight", "height"), text.replace("#009e73", "#d55e00"), text + " "]:
+        assert other != text
+        assert disagreement(other, text)
+    nudged = re.sub(r'd="M(\d+\.\d+)', lambda match: f'd="M{float(match[1]) + 0.01}', text, count=1)
+    assert nudged != text
+    assert not disagreement(nudged, text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_small_undated_opaque_and_titled(name):
+    path = IMAGES / f"{name}.svg"
+    text = path.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    assert path.stat().st_size < 60_000
+    assert not re.search(r"<dc:date>|\b20\d\d-\d\d", text)
+    assert root.findtext(f"{SVG}title") == diagrams.alt_text(name)
+    width, height = (float(size) for size in root.get("viewBox").split()[2:])
+    background = root.find(f".//{SVG}path")
+    assert background.get("style") == "fill: #ffffff"
+    corners = {tuple(float(x) for x in pair) for pair in re.findall(r"([\d.]+) ([\d.]+)", background.get("d"))}
+    assert corners == {(x, y) for x in (0, round(width, 2)) for y in (0, round(height, 2))}
+
+
+def test_settings_of_the_reader_do_not_change_a_drawing():
+    usual = diagrams.svg("neuron")
+    with matplotlib.rc_context(
+        {"font.size": 30, "lines.linewidth": 9, "figure.facecolor": "black", "path.sketch": (1, 9, 9)}
+    ):
+        assert diagrams.svg("neuron") == usual
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_large_whole_and_apart(name, figures):
+    figure = figures[name]
+    width, height = figure.bbox.size
+    boxes = [(text.get_text(), text.get_window_extent()) for text in written(figure) if text.get_text()]
+    assert boxes
+    for text in written(figure):
+        assert text.get_fontsize() * 900 / width >= 14
+    for words, box in boxes:
+        assert 4 <= box.x0 and box.x1 <= width - 4 and 2 <= box.y0 and box.y1 <= height - 2, f"{words!r} is clipped"
+    for (words, box), (others, other) in combinations(boxes, 2):
+        apart = box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 + 1 or other.y1 <= box.y0 + 1
+        assert apart, f"{words!r} and {others!r} overlap"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_line_crosses_a_text(name, figures):
+    figure = figures[name]
+    patches = sorted(figure.axes[0].patches, key=lambda patch: patch.get_zorder())
+    for text in written(figure):
+        box = text.get_window_extent().padded(-1)
+        corners = box.get_points()
+        visible = []
+        for patch in patches:
+            area = patch.get_window_extent()
+            if patch.get_facecolor()[3] and all(area.contains(*corner) for corner in corners):
+                visible = []  # what lies under a filled shape around the text is hidden
+            visible.append(patch)
+        for patch in visible:
+            if patch.get_linewidth() and patch.get_edgecolor()[3]:
+                curve = patch.get_transform().transform_path(patch.get_path())
+                for points in curve.to_polygons(closed_only=False):
+                    crossed = Path2D(points).intersects_bbox(box, filled=False)
+                    assert not crossed, f"a line at {points[0].round()} crosses {text.get_text()!r}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_contrasts_with_what_lies_behind_it(name, figures):
+    figure = figures[name]
+    patches = sorted(figure.axes[0].patches, key=lambda patch: patch.get_zorder())
+    for text in written(figure):
+        box = text.get_window_extent()
+        behind = [
+            to_hex(patch.get_facecolor())
+            for patch in patches
+            if patch.get_facecolor()[3] and patch.get_window_extent().contains(*box.get_points().mean(axis=0))
+        ]
+        ground = (["#ffffff"] + behind)[-1]
+        assert diagrams.contrast(text.get_color(), ground) >= 4.5, f"{text.get_text()!r} on {ground}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strokes_contrast_with_white_and_come_from_the_palette(name, figures):
+    tints = {diagrams.WHITE, diagrams.tint(PALETTE["guess"], 0.65)}
+    for patch in figures[name].axes[0].patches:
+        if patch.get_linewidth() and patch.get_edgecolor()[3]:
+            colour = to_hex(patch.get_edgecolor())
+            assert colour in tints | {member.lower() for member in PALETTE.values()}
+            # White lines are those between the cells of an image.
+            assert diagrams.contrast(colour) >= 3 or (name, colour) == ("batch_images", "#ffffff")
+
+
+@pytest.mark.parametrize("use, colour", PALETTE.items())
+def test_the_palette_can_be_seen_as_stroke_and_read_as_text(use, colour):
+    assert diagrams.contrast(colour) >= 3
+    assert diagrams.contrast(diagrams.text_colour(colour)) >= 4.5
+    assert diagrams.contrast(diagrams.text_colour(colour), diagrams.tint(colour)) >= 4.5
+
+
+def test_contrast_is_the_guidelines_ratio():
+    assert diagrams.contrast("#000000") == pytest.approx(21)
+    assert diagrams.contrast("#ffffff") == pytest.approx(1)
+    # The darkest grey that fails and the lightest that passes 4.5:1 on white.
+    assert diagrams.contrast("#777777") < 4.5 < diagrams.contrast("#767676")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_alternative_text_is_one_or_two_sentences(name):
+    text = diagrams.alt_text(name)
+    assert 80 < len(text) < 320
+    assert text.endswith(".") and text == " ".join(text.split())
+    assert 1 <= len(re.findall(r"[.?](?: [A-Z]|$)", text)) <= 2
+    assert text == diagrams.alt_text(f"../images/{name}.svg")
+
+
+def test_alternative_text_of_an_unknown_picture_names_the_known_ones():
+    with pytest.raises(KeyError, match="'brain'.*learning_loop"):
+        diagrams.alt_text("brain")
+
+
+def test_the_command_lists_what_it_wrote(tmp_path, capsys):
+    diagrams.main([str(tmp_path / "new")])
+    lines = capsys.readouterr().out.splitlines()
+    assert [Path(line.split("  ")[0]).name for line in lines] == [f"{name}.svg" for name in NAMES]
+    assert sorted(path.stem for path in (tmp_path / "new").iterdir()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("arguments", [["a", "b"], ["--help"]])
+def test_the_command_explains_itself(arguments):
+    with pytest.raises(SystemExit, match="usage: python -m helpers.diagrams"):
+        diagrams.main(arguments)
+
+
+# What the pictures say is true
+
+
+def words(name: str, figures) -> list[str]:
+    return [text.get_text() for text in written(figures[name])]
+
+
+def test_dog_scores(figures):
+    said = words("dog_score", figures)
+    for line in ["tanh(−2.2) = −0.97574", "tanh(0.1) = 0.09967", "tanh(2.5) = 0.98661"]:
+        assert line in said
+
+
+def test_module_tree_is_that_of_torch(figures):
+    said = words("module_tree", figures)
+    model = torch.nn.Sequential()
+    for name, module in [
+        ("hidden_linear", torch.nn.Linear(1, 13)),
+        ("hidden_activation", torch.nn.Tanh()),
+        ("output_linear", torch.nn.Linear(13, 1)),
+    ]:
+        assert name in said
+        model.add_module(name, module)
+    leaves = [(line, following) for line, following in zip(said, said[1:], strict=False) if line in ("weight", "bias")]
+    assert leaves == [(name.split(".")[1], str(tuple(p.shape))) for name, p in model.named_parameters()]
+    assert f"= {sum(p.numel() for p in model.parameters())} numbers that training can change" in said
+
+
+def test_layers_have_the_shapes_on_their_arrows(figures):
+    said = words("layers", figures)
+    x = torch.zeros(2)
+    shapes = [x.shape]
+    for layer in range(3):
+        weight, bias = (
+            torch.zeros(
+                literal_eval(next(line.split("$ ")[1] for line in said if line.startswith(f"${name}_{layer}$")))
+            )
+            for name in "Wb"
+        )
+        x = weight @ x + bias
+        shapes += [x.shape] if layer == 2 else [x.shape, x.shape]
+    assert [line for line in said if re.fullmatch(r"\(\d,\)", line)] == [str(tuple(shape)) for shape in shapes]
+
+
+def test_the_graphs_gradients_are_autograds(figures):
+    said = words("computational_graph", figures)
+    assert "∂$L$/∂$w$ = mean($2e\\,u$)" in said
+    assert "∂$L$/∂$b$ = mean($2e$)" in said
+    u, c = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64), torch.tensor([3.0, 1.0, 5.0], dtype=torch.float64)
+    w, b = (torch.tensor(start, dtype=torch.float64, requires_grad=True) for start in (0.5, -1.0))
+    e = w * u + b - c
+    (e**2).mean().backward()
+    torch.testing.assert_close(w.grad, (2 * e * u).mean().detach())
+    torch.testing.assert_close(b.grad, (2 * e).mean().detach())
+
+
+def test_the_dealt_points_are_a_split_of_chapter_05(figures):
+    numbers = [int(word) for word in words("train_validation", figures) if word.isdigit()]
+    training, validation = split(11, seed=14322024)
+    assert numbers == [*training.tolist(), *validation.tolist()]
+
+
+def test_the_batch_has_the_shape_it_names(figures):
+    said = words("batch_images", figures)
+    assert "one tensor of shape $B$ × $C$ × $H$ × $W$ = (3, 3, 6, 8)" in said
+    assert [word for word in said if word.startswith("batch[")] == ["batch[0]", "batch[1]", "batch[2]"]
+    assert {"red", "green", "blue", "$H$ = 6", "$W$ = 8 columns", "$C$ = 3", "$B$ = 3 images"} <= set(said)
+
+
+def test_the_road_has_every_chapter_of_the_three_parts(figures):
+    assert [word for word in words("road", figures) if word.isdigit()] == [f"{chapter:02d}" for chapter in range(13)]
