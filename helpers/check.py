@@ -7,7 +7,6 @@ that gives the wrong one's results gets its hint.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ import torch
 from torch import Tensor
 
 from helpers import data, loss
-from helpers.model import line
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Exercise:
     mistakes: known misconceptions.
     hint: what to look at when the answer is wrong in a way that is not among them.
     cases: for functions, what to call it with; makes new arguments each time, since an answer may change them.
-    tolerance: largest error, relative to the size of the right answer, that still counts as right.
+    tolerance: largest error, relative to the size of the right answer, that still counts as right; float32 passes.
     """
 
     chapter: str
@@ -46,7 +44,7 @@ class Exercise:
     mistakes: Sequence[Mistake]
     hint: str
     cases: Callable[[], Sequence[tuple]] | None = None
-    tolerance: float = 1e-6
+    tolerance: float = 1e-5
 
     def __call__(self, answer: Any) -> None:
         """Print one line about the answer; never a traceback, never the solution."""
@@ -136,7 +134,9 @@ def describe(value: Any) -> str:
     text = repr(value)
     if callable(value):
         return "a function: call it and give its result"
-    return f"{text if len(text) < 40 else text[:37] + '...'} ({type(value).__name__})"
+    if " at 0x" in text or len(text) > 40:
+        return f"of type {type(value).__name__}"
+    return f"{text} ({type(value).__name__})"
 
 
 def first_line(problem: Exception) -> str:
@@ -355,6 +355,15 @@ largest_stable_rate = Exercise(
     ],
     hint="The limit is 2 divided by the largest eigenvalue of the Hessian 2 / n times X' X.",
 )
+
+
+# ---- chapter 03 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 04 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 05 ----------------------------------------------------------------------------------------------------
 
 
 EXERCISES = {name: value for name, value in list(globals().items()) if isinstance(value, Exercise)}
