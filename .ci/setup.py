@@ -47,6 +47,10 @@ class SetupError(Exception):
     """What stopped the set-up, in one line that names the way out."""
 
 
+class DiskFull(SetupError):
+    """There is no room. What was half made is removed again, to give the room back."""
+
+
 class Output:
     """Where the set-up speaks: progress on one stream, and everything the tools said kept for the log."""
 
@@ -228,6 +232,12 @@ class Venv:
             os.mkdir(self.path)
             self.mark()
 
+    def give_back(self):
+        """Remove what is half made; what is complete stays."""
+        if os.path.exists(self.begun) and not os.path.exists(self.ready):
+            with contextlib.suppress(OSError):
+                self.clear()
+
     def mark(self):
         with open(self.begun, "w") as file:
             file.write("Made by .ci/setup.py. Delete the folder .venv whenever you like.\n")
@@ -296,19 +306,19 @@ def run(command, output, env=None, keep_open=(), folder=None):
 
 
 def explain(what, code, lines):
-    """One line for a command that failed, from what it printed."""
+    """The error for a command that failed, from what it printed."""
     text = "\n".join(lines).lower()
     if "no space left on device" in text or "not enough free space" in text or "don't have enough free space" in text:
-        return "the disk is full: {} failed. Free a few GB, also where temporary files go (TMPDIR)".format(what)
+        return DiskFull("the disk is full: {} failed. Free a few GB, also for temporary files".format(what))
     if any(sign in text for sign in NETWORK_TROUBLE):
-        return "no network: {} failed. Connect this machine and run the command again".format(what)
+        return SetupError("no network: {} failed. Connect this machine and run the command again".format(what))
     missing = re.search(r"no matching distribution found for (\S+)", text)
     if missing:
-        return "{} failed: the package index has no {} for this Python and machine".format(what, missing.group(1))
+        return SetupError("{} failed: there is no {} for this Python and machine".format(what, missing.group(1)))
     if "dpkg" in text and "lock" in text:
-        return "{} failed: another installation is running. Wait for it and run the command again".format(what)
+        return SetupError("{} failed: another installation is running. Run the command again after it".format(what))
     troubles = [line for line in lines if re.match(r"\s*(error|e):", line, re.I)] or lines or ["it printed nothing"]
-    return "{} failed (exit code {}): {}".format(what, code, troubles[-1].strip()[:200])
+    return SetupError("{} failed (exit code {}): {}".format(what, code, troubles[-1].strip()[:200]))
 
 
 def clean_environment(environ=os.environ):
@@ -349,17 +359,19 @@ def apt_install(packages, why, output):
     code, lines = run(quiet + install, output)
     if code != 0 and not re.search("no space left|enough free space", "\n".join(lines).lower()):
         output.say("the list of Debian packages may be old; running: " + " ".join(prefix + ["apt-get", "update"]))
-        run(quiet + ["apt-get", "update"], output)
+        update_lines = run(quiet + ["apt-get", "update"], output)[1]
         code, lines = run(quiet + install, output)
+        if "unable to locate" in "\n".join(lines).lower():
+            lines = update_lines + lines
     if code != 0:
-        raise SetupError(explain("apt-get install " + names, code, lines))
+        raise explain("apt-get install " + names, code, lines)
 
 
 def brew_install_r(output):
     output.say("R is missing; running: brew install r")
     code, lines = run(["brew", "install", "r"], output)
     if code != 0:
-        raise SetupError(explain("brew install r", code, lines))
+        raise explain("brew install r", code, lines)
 
 
 def install_system_packages(python, version, without_r, output):
@@ -426,7 +438,7 @@ def pip(venv, arguments, what, output, keep_open):
     command = [venv.python, "-m", "pip"] + arguments
     code, lines = run(command, output, env=clean_environment(), keep_open=keep_open, folder=venv.root)
     if code != 0:
-        raise SetupError(explain(what, code, lines))
+        raise explain(what, code, lines)
 
 
 def check(venv, code, what, output):
@@ -464,9 +476,13 @@ def set_up_venv(without_r, output, venv=None):
         venv.distrust()
         if state == "absent":
             venv.clear()
-            code, lines = run([python, "-m", "venv", venv.path], output, env=clean_environment(), keep_open=keep_open)
-            if code != 0:
-                raise SetupError(explain("making .venv", code, lines))
+            for command in (
+                [python, "-m", "venv", "--without-pip", venv.path],
+                [venv.python, "-m", "ensurepip", "--upgrade", "--default-pip"],
+            ):
+                code, lines = run(command, output, env=clean_environment(), keep_open=keep_open)
+                if code != 0:
+                    raise explain("making .venv", code, lines)
         constraints = ["--constraint", os.path.join(venv.root, "constraints.txt")]
         output.say("installing pip and the build tools")
         pip(venv, ["install"] + constraints + BUILD_TOOLS + ["cffi"], "installing pip", output, keep_open)
@@ -475,9 +491,6 @@ def set_up_venv(without_r, output, venv=None):
             output.say("installing {} to fit R {}".format(rinterface, version_text(r)))
             fresh = ["--no-binary", "rpy2-rinterface", "--no-cache-dir", "--no-deps"]
             pip(venv, with_bars + fresh + [rinterface], "installing " + rinterface, output, keep_open)
-        elif state == "stale":
-            leave = ["uninstall", "--yes", "rpy2", "rpy2-robjects", "rpy2-rinterface"]
-            pip(venv, leave, "removing rpy2", output, keep_open)
         output.say("installing PyTorch, JupyterLab and the rest")
         wanted = ["--editable", ".[course,r,test]", rinterface] if rinterface else ["--editable", ".[course,test]"]
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
@@ -492,12 +505,15 @@ def set_up_venv(without_r, output, venv=None):
 
 
 def ready(venv, without_r, output):
+    """Say so and return True if .venv is complete. One that has R serves those who ask for none, too."""
     r = None if without_r else find_r()
-    if (r is None and not without_r) or venv.state(r) != "ready":
-        return False
-    with_r = "R {}".format(version_text(r)) if r else "no R, as asked"
-    output.say("ready (.venv, Python {}, {})".format(version_text(python_version(venv.python)), with_r))
-    return True
+    complete = venv.state(r) == "ready" if (r or without_r) else False
+    if without_r and not complete:
+        complete = venv.state(parse_r_version(answer(["R", "--version"]))) == "ready"
+    if complete:
+        with_r = "R {}".format(version_text(r)) if r else "without R, as asked"
+        output.say("ready (.venv, Python {}, {})".format(version_text(python_version(venv.python)), with_r))
+    return complete
 
 
 def set_up_conda(prefix, output):
@@ -548,7 +564,7 @@ def lock(output):
         ):
             code, lines = run(command, output, env=clean_environment())
             if code != 0:
-                raise SetupError(explain("make lock", code, lines))
+                raise explain("make lock", code, lines)
         with open(result) as file:
             pins = file.read()
         with open(os.path.join(ROOT, "constraints.txt"), "w") as file:
@@ -562,16 +578,20 @@ def lock(output):
 
 
 def write_log(output, venv):
-    """Keep what the tools said; returns where, or None if there is no room for it."""
+    """Keep what the tools said; returns where, or None if no tool ran or there is no room for it."""
+    if not any(line.startswith("$ ") for line in output.lines):
+        return None
     for folder in (venv.path, tempfile.gettempdir()):
         if os.path.isdir(folder):
+            path = os.path.join(folder, "course-setup-{}.log".format(os.getpid()))
             try:
-                handle, path = tempfile.mkstemp(prefix="setup-", suffix=".log", dir=folder)
-                with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+                with open(path, "x", encoding="utf-8", errors="replace") as file:
                     file.write("\n".join(output.lines[-2000:]) + "\n")
                 return path
             except OSError:
-                continue
+                with contextlib.suppress(OSError):
+                    if os.path.getsize(path) == 0:
+                        os.remove(path)
     return None
 
 
@@ -595,14 +615,16 @@ def main(arguments, environ=os.environ):
             set_up_venv(without_r, output)
         return 0
     except SetupError as trouble:
-        message = str(trouble)
+        problem = trouble
     except OSError as trouble:
-        message = explain("writing", trouble.errno, [str(trouble)])
+        problem = explain("writing", trouble.errno, [str(trouble)])
     except KeyboardInterrupt:
         print("set-up: stopped. Run the command again to go on", file=sys.stderr)
         return 130
+    if isinstance(problem, DiskFull):
+        Venv().give_back()
     log = write_log(output, Venv())
-    print("set-up: {}{}".format(message, " (log: {})".format(log) if log else ""), file=sys.stderr)
+    print("set-up: {}{}".format(problem, " (log: {})".format(log) if log else ""), file=sys.stderr)
     return 1
 
 

@@ -1,0 +1,49 @@
+"""The GitHub workflows fit the public schema and run the course's own commands."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TEST = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+
+
+def commands(job: str) -> list[str]:
+    return [step["run"] for step in TEST["jobs"][job]["steps"] if "run" in step]
+
+
+def test_workflows_fit_the_schema():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    checked = subprocess.run([*command, *map(str, WORKFLOWS)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_it_runs_on_push_on_pull_requests_and_weekly():
+    events = TEST[True]  # YAML reads the key `on` as true
+    assert {"push", "pull_request", "schedule"} <= events.keys()
+    minute, hour, day, month, weekday = events["schedule"][0]["cron"].split()
+    assert (day, month) == ("*", "*") and weekday.isdigit(), "a cron line that is weekly"
+
+
+@pytest.mark.parametrize("job", ["pip", "conda"])
+def test_both_routes_run_the_test_command_on_linux_and_macos(job):
+    assert TEST["jobs"][job]["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest"]
+    assert "bash .ci/run" in commands(job)
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_one_job_has_no_r():
+    assert TEST["jobs"]["without-r"]["env"]["COURSE_WITHOUT_R"] == "1"
+    assert "COURSE_WITHOUT_R" not in str(TEST["jobs"]["pip"]) + str(TEST["jobs"]["conda"]), "CI would not miss R there"
+
+
+@pytest.mark.parametrize("job", TEST["jobs"])
+def test_actions_are_pinned_to_a_major_version(job):
+    for step in TEST["jobs"][job]["steps"]:
+        if "uses" in step:
+            name, _, version = step["uses"].partition("@")
+            assert version.startswith("v") and version[1:].isdigit(), step["uses"]
