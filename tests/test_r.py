@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import logging
 import math
 import os
 import re
@@ -429,6 +430,17 @@ def test_another_thread_is_told_and_r_is_left_alone(monkeypatch):
     assert all("main thread only" in str(error) and "'a slider'" in str(error) for error in errors)
 
 
+def test_the_search_for_r_is_not_logged_on_the_screen(caplog, capfd):
+    logger = logging.getLogger("rpy2.situation")
+    with r.quiet_start():
+        logger.error("Unable to determine R home")
+        os.write(2, b"During startup - Warning messages")
+    assert caplog.messages == [] and capfd.readouterr() == ("", "")
+    logger.error("later")
+    os.write(1, b"later")
+    assert caplog.messages == ["later"] and capfd.readouterr().out == "later"
+
+
 def test_an_interrupt_waits_until_r_has_started():
     reached = []
     with pytest.raises(KeyboardInterrupt), r.interrupt_later():
@@ -510,15 +522,21 @@ def test_importing_the_helper_loads_neither_r_nor_pandas_nor_torch():
 
 @pytest.mark.needs_r
 def test_r_starts_without_noise_in_an_unknown_locale_and_ignores_rprofile_and_workspace(tmp_path):
-    (tmp_path / ".Rprofile").write_text("cat('hello from Rprofile'); options(contrasts = c('contr.sum', 'contr.poly'))")
+    from rpy2 import rinterface
+
+    profile = "cat('hello from Rprofile'); options(contrasts = c('contr.sum', 'contr.poly'))\n"
+    (tmp_path / ".Rprofile").write_text(profile)
+    r.probe()
+    rinterface.evalr(f"local({{ left = 1; save(left, file = '{(tmp_path / '.RData').as_posix()}') }})")
     code = (
         f"import os; os.chdir({str(tmp_path)!r})\n"
         "import pandas as pd\nfrom helpers.r import lm\n"
         "fit = lm('c ~ place', pd.DataFrame({'c': [1., 2, 4, 3], 'place': list('abab')}))\n"
-        "print(*fit.coefficients.index, os.listdir())"
+        "from rpy2 import rinterface\n"
+        "print(*fit.coefficients.index, rinterface.evalr('exists(\"left\")')[0])"
     )
     run = python("-c", code, LC_ALL="xx_YY.UTF-8", LANG="xx_YY.UTF-8")
-    assert (run.stdout, run.stderr) == ("(Intercept) placeb ['.Rprofile']\n", "")
+    assert (run.stdout, run.stderr) == ("(Intercept) placeb False\n", "")
 
 
 @pytest.mark.needs_r
@@ -618,6 +636,22 @@ def test_the_recorded_file_is_small_sorted_and_complete():
     assert text == json.dumps(records, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
     assert set(records["fits"]) == {r.key_and_order(formula, make())[0] for formula, make in r.RECORDED_FITS}
     assert len(records["fits"]) == len(r.RECORDED_FITS)
+
+
+@pytest.mark.needs_r
+def test_recording_anew_changes_nothing_when_r_gives_the_same_numbers(monkeypatch, tmp_path, capsys):
+    file = tmp_path / "recorded.json"
+    monkeypatch.setattr(r, "RECORDED_FILE", file)
+    assert r.main(["record"]) == 0
+    first = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**first, "date": "2020-02-02"}), encoding="utf-8")
+    assert r.main(["record"]) == 0
+    text = file.read_text(encoding="utf-8")
+    assert text == json.dumps({**first, "date": "2020-02-02"}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    file.write_text(json.dumps({**first, "date": "2020-02-02", "r": "R 3.0.0"}), encoding="utf-8")
+    assert r.main(["record"]) == 0
+    assert json.loads(file.read_text(encoding="utf-8")) == first
+    assert r.main(["rekord"]) == 2 and "usage" in capsys.readouterr().err
 
 
 @pytest.mark.needs_r
