@@ -12,9 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def descent_panels(c: Tensor, *panels: tuple[str, Tensor, Tensor, tuple, tuple])
         axes.set_title(title)
         if axes is not row[0]:
             axes.set_ylabel("")
-    row[0].legend(loc="upper right")
+    row[-1].legend(loc="lower right")
     plt.show()
 
 
@@ -200,6 +201,15 @@ def difference_errors(deltas: Tensor, errors: dict[str, Tensor]) -> None:
     plt.show()
 
 
+def plain_logarithms(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at 1, 2, 5, 10, 20, 50, ... written as plain numbers, as far as they stay readable."""
+    low, high = sorted(axis.get_view_interval())
+    if low > 0 and high / low < 1e4:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
 def loss_curves(curves: dict[str, tuple[str, Tensor]], floor: float | None = None, log_epochs: bool = True) -> None:
     """Loss against epoch, logarithmic. curves: by label, (kind, losses of shape (epochs,)). Used from chapter 02 on.
 
@@ -211,6 +221,7 @@ def loss_curves(curves: dict[str, tuple[str, Tensor]], floor: float | None = Non
     if floor is not None:
         axes.axhline(floor, color=PALETTE["lm"], linewidth=1.2, label="lm()")
     axes.set(yscale="log", xlabel="epoch", ylabel="loss (°C²)")
+    plain_logarithms(axes.yaxis)
     if log_epochs:
         axes.set_xscale("log")
     axes.legend()
@@ -224,3 +235,24 @@ def loss_curves(curves: dict[str, tuple[str, Tensor]], floor: float | None = Non
 
 
 # ---- chapter 05 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 06 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 07 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 08 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 09 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 10 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 11 ----------------------------------------------------------------------------------------------------
+
+
+# ---- chapter 12 ----------------------------------------------------------------------------------------------------
