@@ -160,15 +160,11 @@ def check_first_pass(
     """Run the model and the loss once, without a step, and raise for what would fail, or pass silently, later."""
     random_state = torch.get_rng_state()  # dropout, if there is some, must not move the caller's random numbers
     predictions = model(inputs)
+    check_shapes(predictions, targets, "training")
+    if validation is not None:
+        with torch.no_grad():
+            check_shapes(model(validation[0]), validation[1], "validation")
     torch.set_rng_state(random_state)
-    for part, shape, target in [("training", predictions.shape, targets)] + (
-        [("validation", validation[0].shape[:1] + predictions.shape[1:], validation[1])] if validation else []
-    ):
-        if shape != target.shape:
-            raise ShapeError(
-                f"{part} predictions have shape {tuple(shape)}, targets {tuple(target.shape)}: broadcasting would pair "
-                "every prediction with every target; bring both to one shape, for example with targets.unsqueeze(1)"
-            )
     value = loss(predictions, targets)
     if not isinstance(value, Tensor) or value.numel() != 1:
         found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
@@ -178,6 +174,15 @@ def check_first_pass(
         raise ValueError(
             "the optimizer holds none of the parameters that the loss depends on: build it from this model, "
             "for example torch.optim.SGD(model.parameters(), lr=0.01)"
+        )
+
+
+def check_shapes(predictions: Tensor, targets: Tensor, part: str) -> None:
+    """Raise unless predictions and targets have one shape."""
+    if predictions.shape != targets.shape:
+        raise ShapeError(
+            f"{part} predictions have shape {tuple(predictions.shape)}, targets {tuple(targets.shape)}: broadcasting would "
+            "pair every prediction with every target; bring both to one shape, for example with targets.unsqueeze(1)"
         )
 
 

@@ -1,0 +1,260 @@
+"""The training loop: the numbers of a loop written out, a history of every epoch, clear words for bad input."""
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import training
+from helpers.data import tensors
+from helpers.loss import ShapeError, mse, mse_gradient
+from helpers.model import line
+from helpers.training import train
+
+RATE = 1e-2
+
+
+def scaled(dtype=torch.float64):
+    u, c = tensors(dtype)
+    return u * 0.1, c
+
+
+def straight_line(dtype=torch.float64):
+    """A line from (1, 0): its function, and its parameters."""
+    w = torch.tensor(1.0, dtype=dtype, requires_grad=True)
+    b = torch.tensor(0.0, dtype=dtype, requires_grad=True)
+    return (lambda u: line(u, w, b)), [w, b]
+
+
+def run(epochs=20, optimizer=torch.optim.SGD, dtype=torch.float64, **options):
+    model, parameters = straight_line(dtype)
+    history = train(model, optimizer(parameters, lr=RATE), *scaled(dtype), epochs, **options)
+    return history, [p.item() for p in parameters]
+
+
+def by_hand(epochs, u, c, rate=RATE):
+    """Losses before each step and the parameters after the last, from the gradient by hand."""
+    w, b, losses = 1.0, 0.0, []
+    for _ in range(epochs):
+        losses.append(mse(line(u, w, b), c).item())
+        slope_w, slope_b = (slope.item() for slope in mse_gradient(u, c, w, b))
+        w, b = w - rate * slope_w, b - rate * slope_b
+    return losses, [w, b]
+
+
+def test_training_is_the_loop_by_hand():
+    losses, parameters = by_hand(50, *scaled())
+    history, trained = run(50)
+    assert history.loss.tolist() == pytest.approx(losses, rel=1e-12)
+    assert trained == pytest.approx(parameters, rel=1e-12)
+    assert history.loss.dtype == torch.float64 and history.loss.shape == (50,)
+    assert history.validation_loss is None and history.stopped is None and history.evaluations == 50
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad"])
+def test_any_optimizer_steps_as_in_a_loop_written_out(name):
+    optimizer_class = getattr(torch.optim, name)
+    u, c = scaled()
+    model, parameters = straight_line()
+    optimizer = optimizer_class(parameters, lr=RATE)
+    losses = []
+    for _ in range(30):
+        loss = mse(model(u), c)
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    history, trained = run(30, optimizer_class)
+    assert history.loss.tolist() == losses
+    assert trained == [p.item() for p in parameters]
+
+
+def test_lbfgs_reaches_the_bottom_and_counts_its_evaluations():
+    model, parameters = straight_line()
+    u, c = tensors(torch.float64)
+    optimizer = torch.optim.LBFGS(parameters, lr=1, max_iter=20, line_search_fn="strong_wolfe", tolerance_change=0)
+    history = train(model, optimizer, u, c, 3)
+    assert history.loss[0].item() == pytest.approx(1763.884545454546, rel=1e-12)
+    assert history.loss[2].item() == pytest.approx(2.92764557089564, rel=1e-12)
+    assert [p.item() for p in parameters] == pytest.approx([0.5367719, -17.3047855], rel=1e-7)
+    assert 3 <= history.evaluations <= 75
+
+
+def test_history_starts_at_the_starting_point():
+    history, _ = run(1)
+    assert history.loss.tolist() == [mse(line(scaled()[0], 1.0, 0.0), scaled()[1]).item()]
+
+
+def test_validation_is_measured_at_the_same_parameters_and_not_trained_on():
+    u, c = scaled()
+    model, parameters = straight_line()
+    history = train(model, torch.optim.SGD(parameters, lr=RATE), u[:9], c[:9], 40, validation=(u[9:], c[9:]))
+    losses, expected = by_hand(40, u[:9], c[:9])
+    assert [p.item() for p in parameters] == pytest.approx(expected, rel=1e-12)
+    validation_losses = []
+    for epoch in range(40):
+        w, b = by_hand(epoch, u[:9], c[:9])[1]
+        validation_losses.append(mse(line(u[9:], w, b), c[9:]).item())
+    assert history.loss.tolist() == pytest.approx(losses, rel=1e-12)
+    assert history.validation_loss.tolist() == pytest.approx(validation_losses, rel=1e-11)
+
+
+def test_the_validation_pass_builds_no_graph():
+    tracked = []
+
+    def model(u):
+        tracked.append((len(u), torch.is_grad_enabled()))
+        return line(u, w, b)
+
+    _, (w, b) = straight_line()
+    u, c = scaled()
+    train(model, torch.optim.SGD([w, b], lr=RATE), u[:9], c[:9], 3, validation=(u[9:], c[9:]))
+    assert {grad for n, grad in tracked if n == 9} == {True}
+    assert {grad for n, grad in tracked if n == 2} == {False}
+
+
+def test_gradients_do_not_accumulate():
+    u, c = scaled()
+    model, parameters = straight_line()
+    parameters[0].grad = torch.tensor(1e6, dtype=torch.float64)  # left behind by somebody else
+    train(model, torch.optim.SGD(parameters, lr=RATE), u, c, 1)
+    assert [p.item() for p in parameters] == pytest.approx(by_hand(1, u, c)[1], rel=1e-12)
+
+
+def test_a_schedule_steps_once_an_epoch():
+    model, parameters = straight_line()
+    optimizer = torch.optim.SGD(parameters, lr=RATE)
+    train(model, optimizer, *scaled(), 5, schedule=torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5))
+    assert optimizer.param_groups[0]["lr"] == RATE / 2**5
+
+
+def test_a_module_and_another_loss():
+    torch.manual_seed(0)
+    u, c = scaled(torch.float32)
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    history = train(model, optimizer, u.unsqueeze(1), c.unsqueeze(1), 200, loss=nn.L1Loss())
+    assert history.loss[-1] < history.loss[0] / 2
+
+
+def test_the_callers_random_numbers_are_left_alone():
+    torch.manual_seed(7)
+    model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    u, c = (tensor.unsqueeze(1) for tensor in scaled(torch.float32))
+    before = torch.get_rng_state()
+    first = mse(model(u), c).item()
+    torch.set_rng_state(before)
+    assert train(model, optimizer, u, c, 1).loss.item() == pytest.approx(first)
+
+
+def test_divergence_stops_and_says_where(capsys):
+    u, c = tensors(torch.float32)
+    model, parameters = straight_line(torch.float32)
+    history = train(model, torch.optim.SGD(parameters, lr=RATE), u, c, 100)
+    assert len(history.loss) == 11 and history.loss[10] == torch.inf and history.loss[:10].isfinite().all()
+    assert history.stopped.startswith("stopped at epoch 11: the loss is inf.") and "0.01" in history.stopped
+    assert history.evaluations == 10
+    assert capsys.readouterr().out == history.stopped + "\n"
+    assert all(p.isfinite() for p in parameters)  # the step of the last epoch was not taken
+    assert run(2)[0].stopped is None
+
+
+@pytest.mark.parametrize("where", ["model", "validation"])
+def test_an_interrupt_returns_the_history_so_far(where, capsys):
+    calls = []
+
+    def model(u):
+        calls.append(len(u))
+        if calls.count(9 if where == "model" else 2) == 6:
+            raise KeyboardInterrupt
+        return line(u, w, b)
+
+    _, (w, b) = straight_line()
+    u, c = scaled()
+    optimizer = torch.optim.SGD([w, b], lr=RATE)
+    history = train(model, optimizer, u[:9], c[:9], 100, validation=(u[9:], c[9:]))
+    assert len(history.loss) == len(history.validation_loss) > 0
+    assert "interrupted" in history.stopped and "interrupted" in capsys.readouterr().out
+    assert history.loss.tolist() == pytest.approx(by_hand(len(history.loss), u[:9], c[:9])[0], rel=1e-12)
+
+
+def test_progress_shows_a_bar(capfd):
+    run(3, progress=True)
+    assert "3/3" in capfd.readouterr().err
+
+
+BAD_PAIRS = {
+    "different lengths": (lambda u, c: (u, c[:10]), ShapeError, r"\(11,\).*\(10,\)"),
+    "column against row": (lambda u, c: (u, c.unsqueeze(1)), ShapeError, r"\(11,\).*\(11, 1\)"),
+    "row against column": (lambda u, c: (u.unsqueeze(1), c), ShapeError, r"\(11, 1\).*\(11,\)"),
+    "empty": (lambda u, c: (u[:0], c[:0]), ValueError, "empty"),
+    "nan": (lambda u, c: (torch.where(u == u[3], torch.nan, u), c), ValueError, "contain nan"),
+    "infinity": (lambda u, c: (u, c / 0), ValueError, "contain inf"),
+    "integers": (lambda u, c: (u.long(), c), TypeError, "torch.int64"),
+    "integer targets": (lambda u, c: (u, c.long()), TypeError, "torch.int64"),
+    "a list": (lambda u, c: (u.tolist(), c), TypeError, "list"),
+    "scalars": (lambda u, c: (u[0], c), ShapeError, r"\(\)"),
+}
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+@pytest.mark.parametrize("name", BAD_PAIRS)
+def test_bad_data_is_refused_before_the_first_step(name, part):
+    change, error, words = BAD_PAIRS[name]
+    u, c = scaled()
+    model, parameters = straight_line()
+    optimizer = torch.optim.SGD(parameters, lr=RATE)
+    with pytest.raises(error, match=words) as caught:
+        if part == "training":
+            train(model, optimizer, *change(u, c), 5)
+        else:
+            train(model, optimizer, u, c, 5, validation=change(u, c))
+    assert part in str(caught.value)
+    assert [p.item() for p in parameters] == [1.0, 0.0]
+    assert len(train(model, optimizer, u, c, 5).loss) == 5
+
+
+@pytest.mark.parametrize(
+    "epochs, error", [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("3", TypeError), (True, TypeError)]
+)
+def test_bad_epochs_are_refused(epochs, error):
+    with pytest.raises(error, match=f"epochs is {epochs!r}"):
+        run(epochs)
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    model, _ = straight_line()
+    _, strangers = straight_line()
+    with pytest.raises(ValueError, match="none of the parameters"):
+        train(model, torch.optim.SGD(strangers, lr=RATE), *scaled(), 5)
+
+
+def test_a_model_without_gradients_is_refused():
+    _, parameters = straight_line()
+    with pytest.raises(ValueError, match="none of the parameters"):
+        train(lambda u: 2 * u, torch.optim.SGD(parameters, lr=RATE), *scaled(), 5)
+
+
+@pytest.mark.parametrize("loss, words", [(lambda p, t: (p - t) ** 2, r"\(11,\)"), (lambda p, t: 3.0, "float")])
+def test_a_loss_that_is_no_scalar_tensor_is_refused(loss, words):
+    with pytest.raises(ShapeError, match=words):
+        run(5, loss=loss)
+
+
+def test_a_model_that_returns_the_wrong_shape_is_refused():
+    w = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    with pytest.raises(ShapeError, match=r"\(11, 1\).*\(11,\)"):
+        train(lambda u: (w * u).unsqueeze(1), torch.optim.SGD([w], lr=RATE), *scaled(), 5)
+
+
+def test_the_loop_fits_on_a_screen():
+    body = inspect.getsource(train).split('"""')[2].strip().splitlines()
+    assert len(body) <= 55
+
+
+def test_public_names_have_docstrings():
+    for name, value in vars(training).items():
+        if inspect.isfunction(value) and value.__module__ == training.__name__:
+            assert value.__doc__, name
