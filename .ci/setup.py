@@ -458,8 +458,6 @@ def set_up_venv(without_r, output, venv=None):
             return venv.python
         r = None if without_r else find_r()
         state = venv.state(r)
-        if r:
-            choose_rinterface(r)
         if state == "absent":
             python, version = choose_python()
         else:

@@ -1,7 +1,7 @@
 """Is everything there? One row for each thing the course needs, with what to do where something is missing.
 
-In a terminal: `python -m helpers.setup_check`, which ends with exit code 1 if something is missing. Chapter 00 shows the
-same table. Scaffolding: no chapter teaches it.
+In a terminal: `python -m helpers.setup_check`, which ends with exit code 1 if something is missing. Chapter 00 shows
+the same table. Scaffolding: no chapter teaches it.
 """
 
 import re

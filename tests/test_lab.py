@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_START = 60
 
-# What somebody's own Jupyter settings may say: no token for any server.
+# What somebody's own Jupyter settings may say, and the course must not follow: no token for any server.
 OPEN_TO_ALL = {"IdentityProvider": {"token": ""}, "ServerApp": {"token": ""}}
 
 
@@ -47,13 +47,15 @@ def wait_for_server(process: subprocess.Popen, runtime: Path, said: Path) -> dic
     raise AssertionError("JupyterLab did not start:\n" + said.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(params=[{}, OPEN_TO_ALL], ids=["no settings", "settings without a token"])
-def server(request, tmp_path):
+@pytest.fixture
+def server(tmp_path):
     folders = {name: tmp_path / name for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")}
     for folder in folders.values():
         folder.mkdir()
-    (folders["CONFIG_DIR"] / "jupyter_server_config.json").write_text(json.dumps(request.param), encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MAKE", "MFLAGS"))}
+    (folders["CONFIG_DIR"] / "jupyter_server_config.json").write_text(json.dumps(OPEN_TO_ALL), encoding="utf-8")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MAKE", "MFLAGS"))
+    }
     environment |= {f"JUPYTER_{name}": str(folder) for name, folder in folders.items()}
     environment["IPYTHONDIR"] = str(tmp_path / "ipython")
     # The recipe of `make lab` as it is; -o setup, because the environment that runs this test is there already.

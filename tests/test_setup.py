@@ -1,0 +1,630 @@
+"""The set-up: what it chooses, what it trusts, and that each failure ends in one line. The tools are stubs."""
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from helpers import setup_check
+from helpers.r import RUnavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A Python that notes how it was called, can be told which version to be, and fails at the step it is told to.
+PYTHON = """#!/bin/sh
+echo "python $*" >> "$STUB_LOG"
+fail() { echo "$STUB_SAYS"; exit 1; }
+case "$*" in *"${STUB_FAILS_AT:-no such step}"*) fail;; esac
+case "$*" in
+  *version_info*) echo "${STUB_PYTHON:-3.12.1}";;
+  *find_spec*) echo "$STUB_LACKS";;
+  *"import ensurepip"*) test -z "$STUB_NO_VENV" || test -e "$STUB_LOG.venv";;
+  *"-m venv"*) for last; do :; done; /bin/mkdir -p "$last/bin"; /bin/cp "$0" "$last/bin/python";;
+esac
+"""
+R = '#!/bin/sh\necho "R version ${STUB_R:-4.2.2} (2022-10-31)"\n'
+# apt-get knows its packages only after an update, and then brings the R stub.
+APT = """#!/bin/sh
+echo "apt-get $*" >> "$STUB_LOG"
+case "$1" in
+  update) [ -z "$STUB_APT_SAYS" ] || { echo "$STUB_APT_SAYS"; exit 100; }; : > "$STUB_LOG.updated";;
+  install) [ -e "$STUB_LOG.updated" ] || { echo "E: Unable to locate package r-base-core"; exit 100; }
+    /bin/cp "${0%/*}/../R" "${0%/*}/R"; : > "$STUB_LOG.venv";;
+esac
+"""
+SUDO = '#!/bin/sh\necho "sudo $*" >> "$STUB_LOG"\n[ -z "$STUB_SUDO_REFUSES" ] || exit 1\n[ "$1" = -v ] || exec "$@"\n'
+BREW = '#!/bin/sh\necho "brew $*" >> "$STUB_LOG"\n/bin/cp "${0%/*}/../R" "${0%/*}/R"\n'
+
+
+def load(path: Path):
+    spec = importlib.util.spec_from_file_location("course_setup", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+setup = load(ROOT / ".ci" / "setup.py")
+
+
+class Machine:
+    """A copy of the project's set-up, and a PATH with nothing on it but stubs."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture):
+        self.folder, self.monkeypatch, self.capfd = folder, monkeypatch, capfd
+        self.project, self.bin, self.log = folder / "project", folder / "bin", folder / "log"
+        (self.project / ".ci").mkdir(parents=True)
+        self.bin.mkdir()
+        self.log.touch()
+        for name in ("pyproject.toml", "constraints.txt", ".ci/setup.py"):
+            shutil.copy(ROOT / name, self.project / name)
+        self.setup = load(self.project / ".ci" / "setup.py")
+        for name in ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "R_HOME", "COURSE_WITHOUT_R"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("PATH", str(self.bin))
+        monkeypatch.setenv("STUB_LOG", str(self.log))
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        self.write(folder / "R", R)
+        self.write(self.bin / "env", '#!/bin/sh\nexec /usr/bin/env "$@"\n')
+        self.add("python3", PYTHON)
+
+    def write(self, path: Path, text: str):
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def add(self, name: str, text: str):
+        self.write(self.bin / name, text)
+
+    def run(self, *arguments: str, **environment: str) -> SimpleNamespace:
+        """Run the set-up; returns its exit code, its two streams and what the stubs were called with."""
+        self.log.write_text("")
+        self.capfd.readouterr()
+        with self.monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = self.setup.main(list(arguments))
+        out, err = self.capfd.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err, calls=self.log.read_text())
+
+    @property
+    def stamp(self) -> Path:
+        return self.project / ".venv" / ".course-ready"
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch, capfd):
+    return Machine(tmp_path, monkeypatch, capfd)
+
+
+@pytest.fixture
+def machine_with_r(machine):
+    machine.add("R", R)
+    return machine
+
+
+def one_line(text: str) -> str:
+    assert text.startswith("set-up: ") and text.count("\n") == 1 and text.endswith("\n"), text
+    return text.strip()
+
+
+# ---- what it chooses -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("r", "rinterface"),
+    [
+        ((4, 2, 0), "3.6.5"),
+        ((4, 4, 3), "3.6.5"),
+        ((4, 5, 0), "3.6.6"),
+        ((4, 5, 3), "3.6.6"),
+        ((4, 6, 0), "3.6.7"),
+        ((5, 0, 0), "3.6.7"),
+    ],
+)
+def test_rinterface_fits_r(r, rinterface):
+    assert setup.choose_rinterface(r) == rinterface
+
+
+def test_r_before_4_2_is_too_old():
+    with pytest.raises(setup.SetupError, match=r"R 4\.1\.3 is too old.*4\.2.*COURSE_WITHOUT_R=1"):
+        setup.choose_rinterface((4, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ('R version 4.2.2 Patched (2022-11-10 r83330) -- "Innocent and Trusting"\nCopyright', (4, 2, 2)),
+        ("R version 4.10.0 (2030-01-01)", (4, 10, 0)),
+        ("R Under development (unstable)", None),
+        (None, None),
+    ],
+)
+def test_version_of_r(said, version):
+    assert setup.parse_r_version(said) == version
+
+
+def python_stub(machine, name: str, version: str):
+    machine.add(name, f"#!/bin/sh\necho {version}\n")
+
+
+def test_python3_comes_first(machine):
+    python_stub(machine, "python3", "3.11.9")
+    python_stub(machine, "python3.13", "3.13.1")
+    assert machine.setup.choose_python() == (str(machine.bin / "python3"), (3, 11, 9))
+
+
+def test_an_unsupported_python3_is_passed_over(machine):
+    python_stub(machine, "python3", "3.14.0")
+    machine.add("python3.13", "#!/bin/sh\necho 'no such version' >&2\nexit 127\n")
+    python_stub(machine, "python3.12", "3.12.4")
+    assert machine.setup.choose_python()[1] == (3, 12, 4)
+
+
+@pytest.mark.parametrize("version", ["3.9.6", "3.10.14", "3.14.0"])
+def test_no_supported_python_ends_in_one_line(machine_with_r, version):
+    ran = machine_with_r.run(STUB_PYTHON=version)
+    assert ran.code == 1 and f"found Python {version} at" in one_line(ran.err) and "conda env create" in ran.err
+    assert not (machine_with_r.project / ".venv").exists()
+
+
+def test_no_python_at_all(machine):
+    (machine.bin / "python3").unlink()
+    with pytest.raises(setup.SetupError, match="found no Python"):
+        setup.choose_python()
+
+
+def test_the_set_up_starts_under_an_old_python():
+    tree = ast.parse((ROOT / ".ci" / "setup.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)], "an f-string"
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert imported <= sys.stdlib_module_names
+    assert not imported & {"tomllib", "dataclasses", "importlib.metadata"}, "a module that an old Python lacks"
+
+
+# ---- conda ---------------------------------------------------------------------------------------------------------
+
+
+def conda(machine, *packages: str, name: str = "lm-to-neural-networks") -> dict[str, str]:
+    prefix = machine.folder / name
+    (prefix / "conda-meta").mkdir(parents=True)
+    (prefix / "bin").mkdir()
+    for package in packages:
+        (prefix / "conda-meta" / f"{package}.json").touch()
+    machine.write(prefix / "bin" / "python", PYTHON)
+    return {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": name}
+
+
+def test_the_courses_conda_environment_is_used_and_nothing_installed(machine):
+    environment = conda(machine, "r-base-4.5.1-h1", "pytorch-cpu-2.13.0-h2")
+    ran = machine.run(**environment)
+    assert (ran.code, ran.out) == (0, "set-up: ready (conda environment lm-to-neural-networks)\n")
+    assert "pip" not in ran.calls and not (machine.project / ".venv").exists()
+    assert machine.run("--python", **environment).out.strip() == environment["CONDA_PREFIX"] + "/bin/python"
+
+
+def test_an_incomplete_conda_environment_is_named(machine):
+    ran = machine.run(**conda(machine, "r-base-4.5.1-h1", "pytorch-2.13.0-h2"), STUB_LACKS="nbval helpers")
+    assert ran.code == 1 and "lacks nbval, helpers: run conda env update" in one_line(ran.err)
+
+
+@pytest.mark.parametrize(
+    ("packages", "name"),
+    [(["pytorch-2.13.0-h2"], "torch-only"), (["r-base-4.5.1-h1"], "r-only"), (["r-base-4", "pytorch-2"], "base")],
+)
+def test_other_conda_environments_are_left_alone(machine, packages, name):
+    environment = conda(machine, *packages, name=name)
+    assert machine.setup.course_conda(environment) is None
+    assert machine.run("--python", **environment).out.strip() == str(machine.project / ".venv" / "bin" / "python")
+
+
+def test_no_conda(machine):
+    assert machine.setup.course_conda({}) is None
+    assert machine.setup.course_conda({"CONDA_PREFIX": "/no/such/place"}) is None
+
+
+# ---- what it trusts ------------------------------------------------------------------------------------------------
+
+
+def test_a_fresh_machine_then_nothing_to_do(machine_with_r):
+    first = machine_with_r.run()
+    assert first.code == 0, first.err
+    main = next(line for line in first.calls.splitlines() if "--editable" in line)
+    assert ".[course,r,test] rpy2-rinterface==3.6.5" in main and "--constraint" in main
+    second = machine_with_r.run()
+    assert (second.code, second.out) == (0, "set-up: ready (.venv, Python 3.12.1, R 4.2.2)\n")
+    assert "pip" not in second.calls and "venv" not in second.calls
+
+
+def test_an_upgraded_r_brings_another_rinterface_into_the_same_venv(machine_with_r):
+    machine_with_r.run()
+    ran = machine_with_r.run(STUB_R="4.6.1")
+    assert ran.code == 0 and "rpy2-rinterface==3.6.7" in ran.calls and "-m venv" not in ran.calls
+    assert machine_with_r.run(STUB_R="4.6.1").out.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", ".ci/setup.py"])
+def test_changed_pins_bring_the_venv_up_to_date(machine_with_r, name):
+    machine_with_r.run()
+    with (machine_with_r.project / name).open("a") as file:
+        file.write("# changed\n")
+    ran = machine_with_r.run()
+    assert "--editable" in ran.calls and "-m venv" not in ran.calls
+
+
+def spoil_by_truncating(machine):
+    machine.stamp.write_text(machine.stamp.read_text()[:20])
+
+
+def spoil_by_removing_the_stamp(machine):
+    machine.stamp.unlink()
+
+
+def spoil_by_removing_python(machine):
+    (machine.project / ".venv" / "bin" / "python").unlink()
+
+
+def spoil_by_another_python(machine):
+    stub = machine.project / ".venv" / "bin" / "python"
+    stub.write_text(stub.read_text().replace("3.12.1", "3.13.0"))
+
+
+def spoil_by_moving(machine):
+    stamp = json.loads(machine.stamp.read_text()) | {"root": "/somewhere/else"}
+    machine.stamp.write_text(json.dumps(stamp))
+
+
+SPOILERS = [
+    spoil_by_truncating,
+    spoil_by_removing_the_stamp,
+    spoil_by_removing_python,
+    spoil_by_another_python,
+    spoil_by_moving,
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_a_venv_that_cannot_be_trusted_is_made_again_from_nothing(machine_with_r, spoil):
+    machine_with_r.run()
+    left_over = machine_with_r.project / ".venv" / "half" / "written.py"
+    left_over.parent.mkdir()
+    left_over.touch()
+    spoil(machine_with_r)
+    ran = machine_with_r.run()
+    assert ran.code == 0 and "-m venv" in ran.calls and not left_over.parent.exists()
+
+
+STEPS = [
+    "-m venv",
+    "-m ensurepip",
+    "setuptools wheel",
+    "rpy2-rinterface==",
+    "--editable",
+    "import importlib",
+    "rpy2.robjects",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_failure_at_any_step_leaves_nothing_that_the_next_run_trusts(machine_with_r, step):
+    failed = machine_with_r.run(STUB_FAILS_AT=step, STUB_SAYS="ERROR: the stub was told to fail")
+    assert failed.code == 1 and "the stub was told to fail" in one_line(failed.err)
+    log = re.search(r"\(log: (.*)\)$", failed.err.strip())
+    assert "the stub was told to fail" in Path(log[1]).read_text()
+    assert not machine_with_r.stamp.exists()
+    repaired = machine_with_r.run()
+    assert repaired.code == 0 and "-m venv" in repaired.calls
+
+
+@pytest.mark.parametrize("step", ["rpy2-rinterface==", "--editable"])
+def test_a_failed_update_is_not_trusted_either(machine_with_r, step):
+    machine_with_r.run()
+    failed = machine_with_r.run(STUB_R="4.5.0", STUB_FAILS_AT=step, STUB_SAYS="ERROR: no")
+    assert failed.code == 1 and not machine_with_r.stamp.exists()
+
+
+def test_an_interrupt_ends_in_one_line(machine_with_r, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(machine_with_r.setup, "pip", interrupted)
+    ran = machine_with_r.run()
+    assert ran.code == 130 and "Run the command again" in one_line(ran.err) and not machine_with_r.stamp.exists()
+
+
+def test_somebody_elses_venv_is_not_touched(machine_with_r):
+    theirs = machine_with_r.project / ".venv" / "theirs"
+    theirs.parent.mkdir()
+    theirs.touch()
+    ran = machine_with_r.run()
+    assert ran.code == 1 and "Move it away" in one_line(ran.err)
+    assert os.listdir(theirs.parent) == ["theirs"]
+
+
+def test_two_at_once_wait_for_each_other(machine_with_r):
+    holder = (
+        "import fcntl, sys, time\n"
+        "file = open(sys.argv[1], 'rb'); fcntl.flock(file, fcntl.LOCK_EX); print('held', flush=True)\n"
+        "time.sleep(0.5); open(sys.argv[2], 'w').close()"
+    )
+    released = machine_with_r.folder / "released"
+    command = [sys.executable, "-c", holder, machine_with_r.project / ".ci" / "setup.py", released]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        ran = machine_with_r.run(STUB_FAILS_AT="-m venv", STUB_SAYS="ERROR: stop here")
+        assert released.exists(), "the set-up did not wait"
+    assert "waiting for it" in ran.out
+
+
+# ---- failures, each in one line ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/x'", "the disk is full"),
+        (
+            "WARNING: Temporary failure in name resolution\nERROR: No matching distribution found for torch",
+            "no network",
+        ),
+        ("ERROR: No matching distribution found for torch==2.13.0", "there is no torch==2.13.0 for this Python"),
+        ("noise\nERROR: something new\nmore noise", "failed (exit code 1): ERROR: something new"),
+    ],
+)
+def test_what_pip_says_becomes_one_line(machine_with_r, said, words):
+    ran = machine_with_r.run(STUB_FAILS_AT="--editable", STUB_SAYS=said)
+    assert ran.code == 1 and words in one_line(ran.err)
+
+
+def test_a_full_disk_gets_its_room_back(machine_with_r):
+    machine_with_r.run(STUB_FAILS_AT="--editable", STUB_SAYS="No space left on device")
+    left = {entry for entry in os.listdir(machine_with_r.project / ".venv") if not entry.endswith(".log")}
+    assert left == {".course-begun"}
+
+
+def test_no_r_and_no_way_to_install_it(machine):
+    ran = machine.run()
+    assert ran.code == 1 and "R is missing" in one_line(ran.err)
+    assert "conda env create --file environment.yml" in ran.err and "COURSE_WITHOUT_R=1" in ran.err
+    assert not (machine.project / ".venv").exists()
+
+
+def test_r_too_old(machine_with_r):
+    ran = machine_with_r.run(STUB_R="4.1.2")
+    assert ran.code == 1 and "R 4.1.2 is too old" in one_line(ran.err)
+    assert not (machine_with_r.project / ".venv").exists()
+
+
+def test_wrong_r_home(machine_with_r):
+    ran = machine_with_r.run(R_HOME="/nowhere")
+    assert ran.code == 1 and "R_HOME is set to /nowhere" in one_line(ran.err) and "unset R_HOME" in ran.err
+
+
+def test_root_on_debian_gets_venv_and_r_in_one_installation(machine):
+    machine.add("apt-get", APT)
+    ran = machine.run(STUB_NO_VENV="1")
+    assert ran.code == 0, ran.err
+    assert "sudo" not in ran.calls
+    assert ran.calls.count("python3.12-venv r-base-core") == 2, "tried, then again after apt-get update"
+    assert "R is missing; running: apt-get install" in ran.out and "apt-get update" in ran.out
+
+
+def test_others_on_debian_are_told_before_sudo_is_used(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    machine.add("apt-get", APT)
+    machine.add("sudo", SUDO)
+    ran = machine.run()
+    assert ran.code == 0, ran.err
+    assert "R is missing; running: sudo apt-get install" in ran.out and "sudo -v" in ran.calls
+    assert "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes" in ran.calls
+
+
+def test_sudo_refuses(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    machine.add("apt-get", APT)
+    machine.add("sudo", SUDO)
+    ran = machine.run(STUB_SUDO_REFUSES="1")
+    assert ran.code == 1 and "sudo refused" in one_line(ran.err) and "apt-get install" not in ran.calls
+
+
+def test_neither_root_nor_sudo(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    machine.add("apt-get", APT)
+    ran = machine.run()
+    assert ran.code == 1 and "run apt-get install r-base-core as root" in one_line(ran.err)
+    assert "apt-get" not in ran.calls
+
+
+def test_apt_without_network(machine):
+    machine.add("apt-get", APT)
+    ran = machine.run(STUB_APT_SAYS="W: Failed to fetch a list  Temporary failure resolving 'somewhere'")
+    assert ran.code == 1 and "no network: apt-get install r-base-core failed" in one_line(ran.err)
+
+
+def test_homebrew_installs_r(machine):
+    machine.add("brew", BREW)
+    ran = machine.run()
+    assert ran.code == 0, ran.err
+    assert "brew install r" in ran.calls and "R is missing; running: brew install r" in ran.out
+
+
+@pytest.mark.parametrize(("arguments", "environment"), [(["--without-r"], {}), ([], {"COURSE_WITHOUT_R": "1"})])
+def test_without_r_as_asked(machine, arguments, environment):
+    ran = machine.run(*arguments, **environment)
+    assert ran.code == 0, ran.err
+    assert "without R, as asked" in ran.out and ".[course,test]" in ran.calls and "rpy2" not in ran.calls
+    assert machine.run(*arguments, **environment).out == "set-up: ready (.venv, Python 3.12.1, without R, as asked)\n"
+    assert machine.run().code == 1, "asked for R later, the set-up must look for it"
+
+
+def test_an_environment_with_r_serves_those_who_ask_for_none(machine_with_r):
+    machine_with_r.run()
+    ran = machine_with_r.run("--without-r")
+    assert ran.code == 0 and ran.out.count("\n") == 1 and "pip" not in ran.calls
+
+
+def test_unknown_option(machine):
+    ran = machine.run("--without-R")
+    assert ran.code == 2 and "--without-R" in one_line(ran.err)
+
+
+def test_pip_keeps_the_users_index_and_nothing_that_leads_it_astray():
+    mine = {"PIP_EXTRA_INDEX_URL": "address", "PIP_USER": "1", "PIP_TARGET": "/x", "PYTHONPATH": "/y"}
+    env = setup.clean_environment(mine)
+    assert env["PIP_EXTRA_INDEX_URL"] == "address" and env["PIP_USER"] == "0"
+    assert not {"PIP_TARGET", "PYTHONPATH"} & env.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("Progress 50000000 of 190000000", "Downloading torch-2.13.0.whl, 50 of 190 MB"),
+        ("Collecting torch==2.13.0", "Collecting torch==2.13.0"),
+        ("Installing collected packages: a, b, c", "unpacking 3 packages"),
+        ("Unpacking r-base-core (4.2.2) ...", "Unpacking r-base-core"),
+        ("something else", "Downloading torch-2.13.0.whl"),
+    ],
+)
+def test_progress(line, state):
+    assert setup.progress_of(line, "Downloading torch-2.13.0.whl") == state
+
+
+def test_a_silent_command_still_shows_progress(capfd, monkeypatch):
+    monkeypatch.setattr(setup, "SECONDS_BETWEEN_LINES", 0)
+    code, lines = setup.run([sys.executable, "-c", "import time; time.sleep(1.2); print('end')"], setup.Output())
+    assert (code, lines) == (0, ["end"])
+    assert "set-up:   working (1 s)" in capfd.readouterr().out
+
+
+# ---- the files that pin --------------------------------------------------------------------------------------------
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+CONSTRAINTS = [
+    line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+]
+NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
+PIP_ONLY = {"rpy2-robjects"}  # part of conda's rpy2
+CONDA_ONLY = {"python", "pip", "make", "r-base"}
+
+
+def pyproject_pins() -> dict[str, str]:
+    return dict(pin.split("==") for extra in PROJECT["optional-dependencies"].values() for pin in extra)
+
+
+def locked() -> dict[str, str]:
+    """Package name to exact version; where the version depends on the machine, the last one."""
+    return dict(line.split(" ;")[0].split("==") for line in CONSTRAINTS)
+
+
+def test_conda_and_pip_say_the_same():
+    conda_pins = dict(pin.split("=") for pin in ENVIRONMENT["dependencies"] if isinstance(pin, str) and "=" in pin)
+    pip_pins = {NAMES_IN_CONDA.get(name, name): version for name, version in pyproject_pins().items()}
+    assert conda_pins.keys() - CONDA_ONLY == pip_pins.keys() - PIP_ONLY
+    for name in conda_pins.keys() - CONDA_ONLY:
+        assert pip_pins[name].split(".")[: conda_pins[name].count(".") + 1] == conda_pins[name].split("."), name
+
+
+def test_conda_pins_an_r_and_a_python_that_the_set_up_supports():
+    conda_pins = dict(pin.split("=") for pin in ENVIRONMENT["dependencies"] if isinstance(pin, str) and "=" in pin)
+    python = tuple(int(part) for part in conda_pins["python"].split("."))
+    assert setup.is_supported(python)
+    r = tuple(int(part) for part in conda_pins["r-base"].split("."))
+    assert conda_pins["rpy2"] == setup.choose_rinterface(r)
+    assert "conda-forge" in ENVIRONMENT["channels"] and "defaults" not in ENVIRONMENT["channels"]
+    assert ENVIRONMENT["name"] == PROJECT["name"] and ENVIRONMENT["name"] in setup.CONDA_ADVICE
+    # The package itself has no dependencies, or pip would put its own builds over conda's.
+    assert {"pip": ["--editable ."]} in ENVIRONMENT["dependencies"] and PROJECT["dependencies"] == []
+
+
+def test_the_set_up_and_pyproject_support_the_same_pythons():
+    oldest, untried = (setup.version_text(v) for v in (setup.OLDEST_PYTHON, setup.FIRST_UNTRIED_PYTHON))
+    assert PROJECT["requires-python"] == f">={oldest},<{untried}"
+
+
+def test_everything_is_locked_exactly():
+    for line in CONSTRAINTS:
+        assert re.fullmatch(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?", line), line
+    assert "rpy2-rinterface" not in locked(), "the set-up picks it"
+    for name, version in pyproject_pins().items():
+        assert locked()[name] == version
+    assert set(setup.BUILD_TOOLS) - {"flit_core"} | {"flit-core"} <= locked().keys()
+
+
+def test_what_is_installed_is_what_is_locked():
+    if Path(sys.prefix) != ROOT / ".venv":
+        pytest.skip("this is not the environment that the set-up makes with pip")
+    normal = {re.sub("[-_.]+", "-", dist.name).lower(): dist.version for dist in metadata.distributions()}
+    for name in normal.keys() - {"rpy2-rinterface", PROJECT["name"]}:
+        assert normal[name].split("+")[0] == locked()[name], name
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split())
+    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = {line.split()[1] for line in said.splitlines()}
+    assert listed == targets - {"setup"}
+    assert all(len(line.split()) > 2 for line in said.splitlines()), "a line of explanation each"
+
+
+# ---- the report for chapter 00 and the shell -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def r_answers(monkeypatch):
+    monkeypatch.setattr("helpers.r.probe", lambda: "R version 4.2.2 Patched (2022-11-10 r83330)")
+
+
+def r_is_missing():
+    raise RUnavailable("R is not installed.\nInstall it.")
+
+
+def status_of(report, component: str) -> str:
+    return report.set_index("component")["status"][component]
+
+
+def test_the_report_says_ok_for_each_component(r_answers, monkeypatch):
+    monkeypatch.setattr(setup_check.metadata, "version", setup_check.tested_versions().__getitem__)
+    report = setup_check.setup_report()
+    assert list(report.columns) == ["component", "version", "status"]
+    assert set(report["component"]) == {"Python", "rpy2", "R", *setup_check.PACKAGES}
+    assert set(report["status"]) == {"OK"} and setup_check.all_ok(report) and setup_check.main() == 0
+    assert report.set_index("component")["version"]["R"] == "4.2.2"
+
+
+def test_the_report_without_versions_is_the_same_on_every_machine(r_answers):
+    assert list(setup_check.setup_report(versions=False).columns) == ["component", "status"]
+
+
+def test_a_missing_r_is_told_with_the_way_out(monkeypatch, capsys):
+    monkeypatch.setattr("helpers.r.probe", r_is_missing)
+    assert status_of(setup_check.setup_report(), "R") == "R is not installed. Install it."
+    assert not setup_check.all_ok()
+    assert setup_check.main() == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith("R is not installed. Install it.")
+
+
+def test_a_missing_package_and_an_untested_version_are_told(r_answers, monkeypatch):
+    pins = setup_check.tested_versions() | {"pandas": "2.2.3", "tqdm": "4.70.99"}
+
+    def version(name):
+        if name == "torch":
+            raise metadata.PackageNotFoundError(name)
+        return pins[name]
+
+    monkeypatch.setattr(setup_check.metadata, "version", version)
+    report = setup_check.setup_report()
+    assert status_of(report, "torch").startswith("not installed: run `make lab` again")
+    assert status_of(report, "pandas").startswith("the course was tested with 3.1.1")
+    assert status_of(report, "tqdm") == "OK", "a patch level may differ"
+    assert not setup_check.all_ok(report)
