@@ -7,6 +7,9 @@ that gives the wrong one's results gets its hint.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +18,7 @@ import torch
 from torch import Tensor
 
 from helpers import data, loss
+from helpers.model import line
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,21 @@ class Exercise:
         if self.cases is not None and not callable(answer):
             return f"✗ Give the function itself, not {describe(answer)}: write its name without brackets behind it."
         try:
-            given = self.results(answer)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                given = self.results(answer)
         except Exception as problem:
-            return f"✗ Your function stopped with {type(problem).__name__}: {first_line(problem)}"
+            alike = [mistake.hint for mistake in self.mistakes if self.stop(mistake.answer) == describe_stop(problem)]
+            return f"✗ Not yet. {alike[0]}" if alike else f"✗ Your function stopped with {describe_stop(problem)}"
         if any(unanswered(result) for result in given):
+            if printed.getvalue():
+                return "✗ Your function printed something but returned nothing: hand the result back with return."
             return "… not answered yet"
         wanted = self.results(self.solution)
         if all(same(g, w, self.tolerance) for g, w in zip(given, wanted, strict=True)):
             return f"✓ Right. {self.why}"
         for mistake in self.mistakes:
+            if self.stop(mistake.answer):
+                continue
             expected = self.results(mistake.answer)
             if all(same(g, e, self.tolerance) for g, e in zip(given, expected, strict=True)):
                 return f"✗ Not yet. {mistake.hint}"
@@ -74,6 +84,14 @@ class Exercise:
     def results(self, answer: Any) -> list:
         """The answer itself, or what the answer returns for each case."""
         return [answer] if self.cases is None else [answer(*arguments) for arguments in self.cases()]
+
+    def stop(self, answer: Any) -> str:
+        """The exception that the answer stops with, or "" where it gives results."""
+        try:
+            self.results(answer)
+        except Exception as problem:
+            return describe_stop(problem)
+        return ""
 
 
 def unanswered(answer: Any) -> bool:
@@ -106,7 +124,9 @@ def same(given: Any, wanted: Any, tolerance: float) -> bool:
         return False
     if given.shape != wanted.shape:
         return False
-    return torch.allclose(given, wanted, rtol=tolerance, atol=tolerance * float(wanted.abs().max() if len(wanted.shape) else 0))
+    return torch.allclose(
+        given, wanted, rtol=tolerance, atol=tolerance * float(wanted.abs().max() if len(wanted.shape) else 0)
+    )
 
 
 def form(given: Any, wanted: Any) -> str:
@@ -119,11 +139,15 @@ def form(given: Any, wanted: Any) -> str:
         given = numbers(given)
     except (TypeError, ValueError, RuntimeError):
         return f"The answer is made of numbers, yours is {describe(given)}."
+    if isinstance(wanted, tuple) and given.shape[:1] != (len(wanted),):
+        return f"The answer has {len(wanted)} parts: return all of them, separated by commas."
     wanted = numbers(wanted)
     if given.shape != wanted.shape:
         return f"The answer has shape {tuple(wanted.shape)}, yours has {tuple(given.shape)}."
     if not given.isfinite().all():
-        return "Your answer contains numbers that are not finite: look for a division by zero or a step that is too long."
+        return (
+            "Your answer contains numbers that are not finite: look for a division by zero or a step that is too long."
+        )
     return ""
 
 
@@ -137,6 +161,11 @@ def describe(value: Any) -> str:
     if " at 0x" in text or len(text) > 40:
         return f"of type {type(value).__name__}"
     return f"{text} ({type(value).__name__})"
+
+
+def describe_stop(problem: Exception) -> str:
+    """The kind of an exception and the first line of its message."""
+    return f"{type(problem).__name__}: {first_line(problem)}"
 
 
 def first_line(problem: Exception) -> str:
@@ -168,24 +197,31 @@ def readings() -> tuple[Tensor, Tensor]:
     return data.tensors(torch.float64)
 
 
+def parabola_matrix(u: Tensor) -> Tensor:
+    return torch.stack([torch.ones_like(u), u, u**2], dim=1)
+
+
 design_matrix = Exercise(
     chapter="01",
-    solution=lambda u: torch.stack([torch.ones_like(u), u], dim=1),
+    solution=parabola_matrix,
     cases=lambda: [(readings()[0],), (torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64),)],
-    why="With a column of ones, the intercept is a coefficient like any other, and X @ beta is the whole model.",
+    why="A curve that is a sum of known columns, each times a coefficient, is still a linear model to lm().",
     mistakes=[
-        Mistake(lambda u: u.unsqueeze(1), "The intercept has no column: without ones, every line goes through the origin."),
-        Mistake(lambda u: u, "One column is missing, the ones for the intercept; and a matrix has two dimensions."),
         Mistake(
-            lambda u: torch.stack([u, torch.ones_like(u)], dim=1),
-            "The columns are swapped: R puts the intercept first, and X @ [intercept, slope] must be the model.",
+            lambda u: parabola_matrix(u)[:, 1:],
+            "The intercept has no column: without ones, every curve goes through the origin.",
+        ),
+        Mistake(lambda u: parabola_matrix(u)[:, :2], "That is the line's design matrix: the parabola has one column more."),
+        Mistake(
+            lambda u: parabola_matrix(u).flip(1),
+            "The order is reversed: the formula, like R, begins with the intercept.",
         ),
         Mistake(
-            lambda u: torch.stack([torch.ones_like(u), u]),
-            "It lies on its side: one row per reading, one column per coefficient. Stack along dim=1.",
+            lambda u: parabola_matrix(u).T,
+            "It lies on its side: one row per reading, one column per coefficient.",
         ),
     ],
-    hint="Stack two columns of the same length: ones for the intercept, u for the slope.",
+    hint="Each term of the formula gives one column: what is its coefficient multiplied by, reading by reading?",
 )
 
 
@@ -199,8 +235,14 @@ slope_through_origin = Exercise(
     cases=lambda: [readings(), tuple(torch.tensor([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]], dtype=torch.float64))],
     why='R agrees: lm("c ~ 0 + u", df) fits the same line through the origin.',
     mistakes=[
-        Mistake(lambda u, c: c.mean() / u.mean(), "That line passes through the point of means; it does not minimise the squares."),
-        Mistake(lambda u, c: (c / u).mean(), "The mean of the ratios weighs a reading near u = 0 far too much; minimise the squares."),
+        Mistake(
+            lambda u, c: c.mean() / u.mean(),
+            "That line passes through the point of means; it does not minimise the squares.",
+        ),
+        Mistake(
+            lambda u, c: (c / u).mean(),
+            "The mean of the ratios weighs a reading near u = 0 far too much; minimise the squares.",
+        ),
         Mistake(
             lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
             "That is the slope of the line with an intercept: leave the means out, this line has no intercept.",
@@ -236,7 +278,7 @@ residual_standard_error = Exercise(
             "std subtracts the mean and divides by n - 1: square the residuals themselves, divide by n - p.",
         ),
     ],
-    hint="Sum the squared residuals, divide by the degrees of freedom n - p, take the square root.",
+    hint="Try it on paper: residuals 3, -3 and 0 with p = 1 have a residual standard error of 3.",
 )
 
 
@@ -250,39 +292,66 @@ confidence_interval = Exercise(
     cases=lambda: [(10.0, 2.0, 2.5), (-17.0, 1.5, 2.262)],
     why="Estimate plus or minus quantile times standard error: the recipe behind confint() in R.",
     mistakes=[
-        Mistake(lambda e, s, q: (e - s, e + s), "One standard error each way covers about two thirds: multiply it by the quantile."),
-        Mistake(lambda e, s, q: (e - 1.96 * s, e + 1.96 * s), "1.96 belongs to a known variance; use the quantile you are given."),
+        Mistake(
+            lambda e, s, q: (e - s, e + s),
+            "One standard error each way covers about two thirds: multiply it by the quantile.",
+        ),
+        Mistake(
+            lambda e, s, q: (e - 1.96 * s, e + 1.96 * s),
+            "1.96 belongs to a known variance; use the quantile you are given.",
+        ),
         Mistake(lambda e, s, q: (e + q * s, e - q * s), "The ends are swapped: the lower one comes first."),
-        Mistake(lambda e, s, q: (e - q * s / 2, e + q * s / 2), "You halved the width: the quantile counts from the middle to one end."),
+        Mistake(
+            lambda e, s, q: (e - q * s / 2, e + q * s / 2),
+            "You halved the width: the quantile counts from the middle to one end.",
+        ),
     ],
-    hint="Return a pair, the lower end first: the estimate minus, then plus, quantile times standard error.",
+    hint="Try it on paper: for an estimate of 10, a standard error of 2 and a quantile of 3 it runs from 4 to 16.",
 )
 
 
 # ---- chapter 02 ----------------------------------------------------------------------------------------------------
 
 
+def forward_slopes(f: Callable[[float, float], float], w: float, b: float, delta: float) -> tuple[float, float]:
+    return (f(w + delta, b) - f(w, b)) / delta, (f(w, b + delta) - f(w, b)) / delta
+
+
 forward_difference = Exercise(
     chapter="02",
-    solution=lambda f, x, delta: (f(x + delta) - f(x)) / delta,
-    cases=lambda: [(lambda x: x**3, 2.0, 0.5), (lambda x: x * x - x, -1.0, 0.25)],
-    why="One more call of f than the loss itself; the central difference costs two, and errs by delta squared, not delta.",
+    solution=forward_slopes,
+    cases=lambda: [(lambda w, b: w**3 + w * b, 2.0, -1.0, 0.5), (lambda w, b: w - 2 * b * b, -1.0, 3.0, 0.25)],
+    why="Three losses instead of four; the price is an error in proportion to delta, where the central one's shrinks faster.",
     mistakes=[
         Mistake(
-            lambda f, x, delta: (f(x + delta) - f(x)) / (2 * delta),
+            lambda f, w, b, delta: tuple(slope / 2 for slope in forward_slopes(f, w, b, delta)),
             "You divided by 2 * delta, but the two points are only delta apart.",
         ),
         Mistake(
-            lambda f, x, delta: (f(x + delta) - f(x - delta)) / (2 * delta),
-            "That is the central difference: the forward difference uses x itself and one point ahead.",
+            lambda f, w, b, delta: (
+                (f(w + delta, b) - f(w - delta, b)) / (2 * delta),
+                (f(w, b + delta) - f(w, b - delta)) / (2 * delta),
+            ),
+            "That is the central difference: the forward difference uses the point itself and one ahead.",
         ),
         Mistake(
-            lambda f, x, delta: (f(x) - f(x + delta)) / delta,
-            "The sign is turned: a function that rises must have a positive slope.",
+            lambda f, w, b, delta: tuple(-slope for slope in forward_slopes(f, w, b, delta)),
+            "The sign is turned: where the loss rises, the slope must be positive.",
         ),
-        Mistake(lambda f, x, delta: f(x + delta) - f(x), "That is the rise; a slope is rise divided by run."),
+        Mistake(
+            lambda f, w, b, delta: 2 * ((f(w + delta, b + delta) - f(w, b)) / delta,),
+            "You nudged both parameters at once: each slope needs a nudge of its own, the other parameter staying put.",
+        ),
+        Mistake(
+            lambda f, w, b, delta: (f(w + delta, b) - f(w, b) / delta, f(w, b + delta) - f(w, b) / delta),
+            "A bracket is missing: the whole difference is divided by delta, not its last term only.",
+        ),
+        Mistake(
+            lambda f, w, b, delta: tuple(slope * delta for slope in forward_slopes(f, w, b, delta)),
+            "That is the rise; a slope is rise divided by run.",
+        ),
     ],
-    hint="Rise over run, between x and x + delta.",
+    hint="Nudge w alone for the first slope and b alone for the second; each time rise over run.",
 )
 
 
@@ -290,11 +359,19 @@ gradient_through_origin = Exercise(
     chapter="02",
     solution=lambda u, c, w: 2 * ((w * u - c) * u).mean(),
     cases=lambda: [(*readings(), 1.0), (*readings(), -0.5)],
-    why="The same three factors, outer derivative, residual, inner derivative, return in every layer of a network.",
+    why="Residual times inner derivative: the same product returns in every layer of a network.",
     mistakes=[
-        Mistake(lambda u, c, w: ((w * u - c) * u).mean(), "The factor 2 is missing: the derivative of r squared is 2 r."),
-        Mistake(lambda u, c, w: 2 * ((c - w * u) * u).mean(), "The sign is turned: the residual is prediction minus target, w u - c."),
-        Mistake(lambda u, c, w: 2 * (w * u - c).mean(), "The inner derivative is missing: w u changes by u when w changes by 1."),
+        Mistake(
+            lambda u, c, w: ((w * u - c) * u).mean(), "The factor 2 is missing: the derivative of r squared is 2 r."
+        ),
+        Mistake(
+            lambda u, c, w: 2 * ((c - w * u) * u).mean(),
+            "The sign is turned: the residual is prediction minus target, w u - c.",
+        ),
+        Mistake(
+            lambda u, c, w: 2 * (w * u - c).mean(),
+            "The inner derivative is missing: w u changes by u when w changes by 1.",
+        ),
         Mistake(lambda u, c, w: 2 * ((w * u - c) * u).sum(), "You summed over the readings; the loss is a mean."),
         Mistake(lambda u, c, w: 2 * (w * u - c) * u, "That is one number per reading; the loss averages over them."),
     ],
@@ -330,9 +407,12 @@ one_step = Exercise(
         Mistake(uphill_step, "The loss grows: step against the gradient, with a minus."),
         Mistake(sequential_step, "b moved after w had moved: compute both derivatives first, then take both steps."),
         Mistake(swapped_step, "The derivatives are swapped: dL/dw moves w, dL/db moves b."),
-        Mistake(lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b), "That is the gradient; the step subtracts a part of it from (w, b)."),
+        Mistake(
+            lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b),
+            "That is the gradient; the step subtracts a part of it from (w, b).",
+        ),
     ],
-    hint="Take the gradient at (w, b), then subtract learning_rate times it from both.",
+    hint="Try a learning rate of 0: nothing may move. Twice the learning rate moves both parameters twice as far.",
 )
 
 
@@ -347,20 +427,379 @@ largest_stable_rate = Exercise(
     cases=lambda: [(readings()[0],), (readings()[0] / 10,)],
     why="One division tells whether a run will blow up, before the run.",
     mistakes=[
-        Mistake(lambda u: 1 / curvatures(u)[-1], "At 1 / curvature a step lands on the valley floor; overshooting is allowed up to twice that."),
+        Mistake(
+            lambda u: 1 / curvatures(u)[-1],
+            "At 1 / curvature a step lands on the valley floor; overshooting is allowed up to twice that.",
+        ),
         Mistake(lambda u: 2 / curvatures(u)[0], "You took the gentlest curvature; the sharpest one sets the limit."),
-        Mistake(lambda u: 4 / curvatures(u)[-1], "The factor 2 of the loss is missing in the curvature: it is 2 / n times X' X."),
+        Mistake(
+            lambda u: 4 / curvatures(u)[-1],
+            "The factor 2 of the loss is missing in the curvature: it is 2 / n times X' X.",
+        ),
         Mistake(lambda u: 2 / (curvatures(u)[-1] * len(u)), "The loss is a mean: divide X' X by n."),
         Mistake(lambda u: curvatures(u)[-1], "That is the curvature; the limit is 2 divided by it."),
     ],
-    hint="The limit is 2 divided by the largest eigenvalue of the Hessian 2 / n times X' X.",
+    hint="At the limit, each epoch multiplies the distance along the sharpest direction by exactly -1.",
 )
 
 
 # ---- chapter 03 ----------------------------------------------------------------------------------------------------
 
 
+def leaf(value: float | list[float], old_gradient: float | None = None) -> Tensor:
+    """A float64 tensor that requires a gradient, and may hold one from before."""
+    tensor = torch.tensor(value, dtype=torch.float64, requires_grad=True)
+    if old_gradient is not None:
+        tensor.grad = torch.full_like(tensor, old_gradient)
+    return tensor
+
+
+def derivative_by_autograd(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    return torch.autograd.grad(f(x), x)[0]
+
+
+def derivative_accumulated(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    f(x).backward()
+    return x.grad
+
+
+derivative = Exercise(
+    chapter="03",
+    solution=derivative_by_autograd,
+    cases=lambda: [(lambda x: x**3, leaf(2.0, 5.0)), (lambda x: (x**2).sum(), leaf([1.0, -2.0, 4.0], 0.5))],
+    why="Whatever f computes, with however many numbers in x, one backward pass gives all its derivatives.",
+    mistakes=[
+        Mistake(
+            derivative_accumulated,
+            "x came with the gradient of an earlier backward, and yours was added to it: empty x.grad first.",
+        ),
+        Mistake(
+            lambda f, x: torch.zeros_like(x),
+            "All zero: x.grad was emptied after backward, together with the answer. Empty it before.",
+        ),
+        Mistake(lambda f, x: f(x), "That is the value of f; its derivative is in x.grad after backward."),
+        Mistake(lambda f, x: x.grad, "That is the gradient x came with: compute f(x) and call backward on the result."),
+    ],
+    hint="Empty x.grad, compute f(x), call backward on the result, read x.grad.",
+)
+
+
+def descent_by_autograd(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    for _ in range(epochs):
+        w.grad = b.grad = None
+        loss.mse(line(u, w, b), c).backward()
+        with torch.no_grad():
+            w -= rate * w.grad
+            b -= rate * b.grad
+    return w, b
+
+
+def descent_uphill(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    return descent_by_autograd(u, c, w, b, -rate, epochs)
+
+
+def descent_accumulating(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    for _ in range(epochs):
+        loss.mse(line(u, w, b), c).backward()
+        with torch.no_grad():
+            w -= rate * w.grad
+            b -= rate * b.grad
+    return w, b
+
+
+def descent_tracked(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    loss.mse(line(u, w, b), c).backward()
+    w -= rate * w.grad
+    return w, b
+
+
+def descent_replacing(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    for _ in range(epochs):
+        loss.mse(line(u, w, b), c).backward()
+        with torch.no_grad():
+            w, b = w - rate * w.grad, b - rate * b.grad
+    return w, b
+
+
+autograd_descent = Exercise(
+    chapter="03",
+    solution=descent_by_autograd,
+    cases=lambda: [
+        (readings()[0] / 10, readings()[1], leaf(1.0), leaf(0.0), 0.01, 3),
+        (*readings(), leaf(0.5), leaf(-10.0), 0.0001, 2),
+    ],
+    why="These are the lines that every training loop in PyTorch runs, whatever the size of its model.",
+    mistakes=[
+        Mistake(
+            descent_accumulating,
+            "From the second epoch on, a step contains the gradients of the epochs before, too: empty .grad every time.",
+        ),
+        Mistake(descent_uphill, "The loss grows: subtract the gradient, do not add it."),
+        Mistake(
+            descent_tracked,
+            "PyTorch refuses to change a leaf in place while it records: put the update under torch.no_grad().",
+        ),
+        Mistake(
+            descent_replacing,
+            "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
+        ),
+    ],
+    hint="In each epoch: loss, backward, the update in place under no_grad, and .grad emptied.",
+)
+
+
+tanh_rule = Exercise(
+    chapter="03",
+    solution=lambda x: (math.tanh(x), 1 - math.tanh(x) ** 2),
+    cases=lambda: [(0.5,), (-1.2,)],
+    why="The slope of tanh follows from its output alone, which forward has computed already; PyTorch saves that.",
+    mistakes=[
+        Mistake(lambda x: (math.tanh(x), 1 - x**2), "You put the input into 1 - y squared: y is the output, tanh(x)."),
+        Mistake(
+            lambda x: (math.tanh(x), 1 - math.tanh(math.tanh(x)) ** 2),
+            "You took tanh twice: that is the slope at tanh(x), and the slope at x is wanted.",
+        ),
+        Mistake(lambda x: (math.tanh(x), 1 - math.tanh(x)), "The square is missing: the slope is 1 - y squared."),
+        Mistake(lambda x: (1 - math.tanh(x) ** 2, math.tanh(x)), "The value comes first, then the local derivative."),
+    ],
+    hint="Return a pair: y = tanh(x), and its derivative 1 - y squared.",
+)
+
+
+overwritten_derivative = Exercise(
+    chapter="03",
+    solution=3.0,
+    why="Each new contribution replaces the one before, and the last to arrive, from x * x, is all that is left.",
+    mistakes=[
+        Mistake(7.0, "That is the derivative, 2 x + 1, which += finds; with = the contributions are not added."),
+        Mistake(6.0, "The two uses of x in x * x are two contributions: they, too, overwrite each other."),
+        Mistake(1.0, "The 1 of the added x comes first, while x * x still waits; what comes later replaces it."),
+    ],
+    hint="Write down what each of the three uses of x contributes, in the order in which derivatives() meets them.",
+)
+
+
 # ---- chapter 04 ----------------------------------------------------------------------------------------------------
+
+
+def momentum_step_right(parameter: float, gradient: float, buffer: float, rate: float, momentum: float) -> tuple:
+    buffer = momentum * buffer + gradient
+    return parameter - rate * buffer, buffer
+
+
+def rate_in_the_buffer(parameter: float, gradient: float, buffer: float, rate: float, momentum: float) -> tuple:
+    buffer = momentum * buffer + rate * gradient
+    return parameter - buffer, buffer
+
+
+def averaging_buffer(parameter: float, gradient: float, buffer: float, rate: float, momentum: float) -> tuple:
+    buffer = momentum * buffer + (1 - momentum) * gradient
+    return parameter - rate * buffer, buffer
+
+
+def fading_gradient(parameter: float, gradient: float, buffer: float, rate: float, momentum: float) -> tuple:
+    buffer = buffer + momentum * gradient
+    return parameter - rate * buffer, buffer
+
+
+momentum_step = Exercise(
+    chapter="04",
+    solution=momentum_step_right,
+    cases=lambda: [(1.0, 4.0, 10.0, 0.01, 0.9), (-2.0, 3.0, -5.0, 0.1, 0.5)],
+    why="The buffer holds gradients and the rate comes last, so a schedule slows all that is in the buffer at once.",
+    mistakes=[
+        Mistake(
+            rate_in_the_buffer,
+            "The learning rate is inside the buffer: PyTorch keeps gradients in it, and the rate multiplies it later.",
+        ),
+        Mistake(
+            averaging_buffer,
+            "That buffer is a running mean, as in Adam: momentum in SGD adds the whole gradient, without 1 - momentum.",
+        ),
+        Mistake(
+            lambda p, g, v, rate, momentum: (p + rate * (momentum * v + g), momentum * v + g),
+            "The parameter went uphill: subtract the learning rate times the buffer.",
+        ),
+        Mistake(
+            lambda p, g, v, rate, momentum: (p - rate * v, momentum * v + g),
+            "You stepped with the old buffer: put the new gradient in first, then step.",
+        ),
+        Mistake(
+            lambda p, g, v, rate, momentum: (p - rate * g, momentum * v + g),
+            "You stepped with the gradient alone: the step is learning rate times the new buffer.",
+        ),
+        Mistake(
+            lambda p, g, v, rate, momentum: (p - rate * (momentum * v + g), v),
+            "The parameter is right, but the buffer came back unchanged: the next step needs the new one.",
+        ),
+        Mistake(fading_gradient, "Momentum multiplies the old buffer, which fades, and not the new gradient."),
+    ],
+    hint="First the buffer: momentum times the old one, plus the gradient. Then subtract rate times buffer.",
+)
+
+
+def cycle_in_order(order: str) -> Callable:
+    """Training whose epochs do what the letters say, in this order: l(oss), z(ero_grad), b(ackward), s(tep)."""
+
+    def trained(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer, epochs: int) -> tuple:
+        for _ in range(epochs):
+            for action in order:
+                if action == "l":
+                    value = loss.mse(line(u, w, b), c)
+                elif action == "z":
+                    optimizer.zero_grad()
+                elif action == "b":
+                    value.backward()
+                else:
+                    optimizer.step()
+        return w, b
+
+    return trained
+
+
+def loss_before_the_loop(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, epochs: int) -> tuple:
+    value = loss.mse(line(u, w, b), c)
+    for _ in range(epochs):
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+    return w, b
+
+
+def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
+    """The readings on u / 10, fresh parameters at (1, 0), and an optimizer that holds them."""
+    u, c = readings()
+    w, b = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (1.0, 0.0))
+    return u / 10, c, w, b, kind([w, b], **settings)
+
+
+training_cycle = Exercise(
+    chapter="04",
+    solution=cycle_in_order("lzbs"),
+    cases=lambda: [
+        (*line_and_optimizer(torch.optim.SGD, lr=0.01), 12),
+        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 7),
+    ],
+    why="These lines train every model of the course, whatever the model and whatever the optimizer.",
+    mistakes=[
+        Mistake(cycle_in_order("lbs"), "zero_grad is missing: each gradient is added to those of all epochs before."),
+        Mistake(
+            cycle_in_order("lzsb"),
+            "The parameters are where they started: there was no gradient when step() ran, or it never ran. "
+            "The order is zero_grad(), backward(), step().",
+        ),
+        Mistake(
+            cycle_in_order("lszb"),
+            "step() came before backward(): every step takes the gradient of the epoch before.",
+        ),
+        Mistake(
+            cycle_in_order("lsb"),
+            "step() came before backward(), and zero_grad is missing, so that old gradients add up.",
+        ),
+        Mistake(
+            lambda u, c, w, b, optimizer, epochs: cycle_in_order("lzbs")(u, c, w, b, optimizer, 1),
+            "You went round once: repeat the cycle as often as epochs says.",
+        ),
+        Mistake(
+            loss_before_the_loop,
+            "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
+        ),
+    ],
+    hint="In each epoch: prediction and loss, zero_grad(), backward(), step(), in this order; then return w and b.",
+)
+
+
+def closure_that(*, clears: bool = True, differentiates: bool = True, returns: bool = True) -> Callable:
+    """One step of LBFGS, with a closure that leaves out what is False."""
+
+    def stepped(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple:
+        def closure() -> Tensor | None:
+            if clears:
+                optimizer.zero_grad()
+            value = loss.mse(line(u, w, b), c)
+            if differentiates:
+                value.backward()
+            return value if returns else None
+
+        optimizer.step(closure)
+        return w, b
+
+    return stepped
+
+
+def one_gradient_for_all(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple:
+    value = loss.mse(line(u, w, b), c)
+    optimizer.zero_grad()
+    value.backward()
+    optimizer.step(lambda: value)
+    return w, b
+
+
+def called_closure(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple:
+    value = loss.mse(line(u, w, b), c)
+    value.backward()
+    optimizer.step(value)
+    return w, b
+
+
+lbfgs_step = Exercise(
+    chapter="04",
+    solution=closure_that(),
+    cases=lambda: [line_and_optimizer(torch.optim.LBFGS), line_and_optimizer(torch.optim.LBFGS, max_iter=3)],
+    why="Every optimizer accepts a closure; LBFGS needs it, because it asks for several gradients in one step.",
+    mistakes=[
+        Mistake(
+            closure_that(clears=False),
+            "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
+        ),
+        Mistake(
+            closure_that(differentiates=False),
+            "The parameters are where they started: LBFGS found no gradient. The closure has to call backward().",
+        ),
+        Mistake(closure_that(returns=False), "The closure returns nothing: LBFGS needs the loss from it."),
+        Mistake(
+            one_gradient_for_all,
+            "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
+        ),
+        Mistake(
+            called_closure,
+            "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
+        ),
+    ],
+    hint="The closure: zero_grad(), the loss, backward(), return the loss. Then optimizer.step(closure), once.",
+    tolerance=1e-5,
+)
+
+
+momentum_limit = Exercise(
+    chapter="04",
+    solution=lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[-1],
+    cases=lambda: [(readings()[0], 0.9), (readings()[0] / 10, 0.5)],
+    why="So momentum allows a rate up to twice as large, and can gain far more than that along the valley.",
+    mistakes=[
+        Mistake(
+            lambda u, momentum: 2 / curvatures(u)[-1],
+            "That is the limit without momentum: with it, larger rates are stable.",
+        ),
+        Mistake(
+            lambda u, momentum: 4 / curvatures(u)[-1],
+            "That is the limit for momentum 1: with less momentum it is lower.",
+        ),
+        Mistake(
+            lambda u, momentum: 2 * (1 - momentum) / curvatures(u)[-1],
+            "With momentum 1 that would be 0: the limit grows with the momentum.",
+        ),
+        Mistake(
+            lambda u, momentum: 2 / ((1 - momentum) * curvatures(u)[-1]),
+            "1 / (1 - momentum) is for a gradient that stays the same; at the limit its sign alternates.",
+        ),
+        Mistake(
+            lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[0],
+            "You took the gentlest curvature: the sharpest one sets the limit.",
+        ),
+    ],
+    hint="Start from 2 / curvature and find the factor that is 1 for momentum 0 and 2 for momentum 1.",
+)
 
 
 # ---- chapter 05 ----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from torch import Tensor
 
@@ -123,8 +124,8 @@ def refits(df: pd.DataFrame, slopes: np.ndarray, intercepts: np.ndarray, fit: Lm
     for side in (-1, 1):
         label = "one standard error away" if side > 0 else ""
         right.axvline(fit.slope + side * error, color=PALETTE["lm"], linestyle="--", label=label)
-    right.set(xlabel="refitted slope", ylabel=f"how many of {len(slopes)}", title="their slopes")
-    right.set_ylim(top=right.get_ylim()[1] * 1.3)
+    right.set(xlabel="refitted slope", ylabel="how many", title=f"all {len(slopes)} slopes")
+    right.set_ylim(top=right.get_ylim()[1] * 1.45)
     right.legend(loc="upper right")
     plt.show()
 
@@ -144,7 +145,9 @@ def draw_loss(axes: Axes, u: Tensor, c: Tensor, w_span: tuple, b_span: tuple, le
     filled = axes.contourf(w, b, surface, bounds, norm=LogNorm(), cmap="Blues_r", extend="min")
     axes.contour(w, b, surface, bounds, colors="white", linewidths=0.5)
     slope, intercept = np.polyfit(u.double().numpy(), c.double().numpy(), 1)
-    axes.plot(slope, intercept, "X", color=PALETTE["data"], markersize=12, markeredgecolor="white", label="lm()", zorder=4)
+    axes.plot(
+        slope, intercept, "X", color=PALETTE["data"], markersize=12, markeredgecolor="white", label="lm()", zorder=4
+    )
     axes.set(xlim=w_span, ylim=b_span, xlabel="slope w", ylabel="intercept b (°C)")
     axes.grid(False)
     return filled
@@ -154,7 +157,9 @@ def draw_path(axes: Axes, path: Tensor, label: str = "gradient descent") -> None
     """The way of (w, b), epoch by epoch, with its start marked. path: shape (epochs, 2)."""
     w, b = path[:, 0].numpy(), path[:, 1].numpy()
     axes.plot(w, b, ".-", color=PALETTE["descent"], markersize=5, linewidth=1.2, label=label, zorder=3)
-    axes.plot(w[:1], b[:1], "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start", zorder=4)
+    axes.plot(
+        w[:1], b[:1], "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start", zorder=4
+    )
 
 
 def loss_surface(u: Tensor, c: Tensor, w_span: tuple, b_span: tuple, path: Tensor | None = None) -> None:
@@ -231,7 +236,90 @@ def loss_curves(curves: dict[str, tuple[str, Tensor]], floor: float | None = Non
 # ---- chapter 03 ----------------------------------------------------------------------------------------------------
 
 
+def expression_graph(names: dict[str, Any], derivatives: dict[Any, float]) -> None:
+    """The graph of a small expression, each number in a box with its derivative, the local ones on the arrows.
+
+    names: by label, nodes with a value and with parents, pairs of (node, local derivative); parents before children.
+    derivatives: by node, the derivative of the last node. Used in chapter 03.
+    """
+    _, axes = new_figure(width=9, height=3.6)
+    boxes, places = {}, {}
+    style = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": PALETTE["guess"], "linewidth": 1.5}
+    for label, node in names.items():
+        above = [places[parent] for parent, _ in node.parents]
+        leaves = sum(not other.parents for other in boxes)
+        x, y = (max(x for x, _ in above) + 3, max(y for _, y in above) - 0.2) if above else (0.0, -1.9 * leaves)
+        places[node] = x, y
+        boxes[node] = axes.add_patch(FancyBboxPatch((x - 0.8, y - 0.5), 1.6, 1.0, **style, zorder=2))
+        axes.text(x, y + 0.17, f"{label}\nvalue {node.value:g}", ha="center", va="center", zorder=3)
+        note = {"color": PALETTE["descent"], "weight": "bold", "zorder": 3}
+        axes.text(x, y - 0.4, f"derivative {derivatives[node]:g}", ha="center", va="center", **note)
+    arrow = {"arrowstyle": "-|>", "color": PALETTE["data"], "shrinkA": 0, "shrinkB": 3, "linewidth": 1.5}
+    for node in boxes:
+        for parent, local in node.parents:
+            (x, y), (from_x, from_y) = places[node], places[parent]
+            ends = {"patchA": boxes[parent], "patchB": boxes[node]}
+            axes.annotate("", xy=(x, y), xytext=(from_x, from_y), arrowprops=arrow | ends)
+            note = {"color": PALETTE["descent"], "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
+            axes.text((x + from_x) / 2, (y + from_y) / 2, f"× {local:g}", ha="center", va="center", **note)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.axis("off")
+    plt.show()
+
+
 # ---- chapter 04 ----------------------------------------------------------------------------------------------------
+
+
+def optimizer_paths(u: Tensor, c: Tensor, w_span: tuple, b_span: tuple, paths: dict[str, Tensor]) -> None:
+    """The ways of several optimizers side by side, all on the loss surface of u and c. Used in chapter 04.
+
+    paths: by title, (w, b) after every recorded epoch, shape (k, 2).
+    """
+    _, row = new_figure(len(paths), width=11, height=4.2, sharey=True)
+    for axes, (title, path) in zip(row, paths.items(), strict=True):
+        draw_loss(axes, u, c, w_span, b_span)
+        draw_path(axes, path, label="path")
+        axes.set_title(title)
+    for axes in row[1:]:
+        axes.set_ylabel("")
+    row[0].legend(loc="lower left")
+    plt.show()
+
+
+def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
+    """Digits of agreement against gradient evaluations, one labelled line an optimizer. Used in chapter 04.
+
+    runs: by name, the evaluations (k,) and the digits (k values) after each of them; digits are drawn from 0 to `most`.
+    Lines are told apart by marker, dash and the name at their end; the first two are in the colour of descent, the
+    next two in grey, the last one in black.
+    """
+    _, axes = new_figure(height=5, width=8.5)
+    styles = [("o--", "descent"), ("s-", "descent"), ("v:", "guess"), ("^-", "guess"), ("D-", "data")]
+    for (name, (evaluations, digits)), (style, kind) in zip(runs.items(), styles, strict=False):
+        shown = [min(max(value, 0), most) for value in digits]
+        axes.semilogx(evaluations, shown, style, color=PALETTE[kind], markersize=5, linewidth=1.5)
+        end = (float(evaluations[-1]), shown[-1])
+        axes.annotate(name, end, (8, 0), textcoords="offset points", va="center", color=PALETTE[kind])
+    furthest = max(float(evaluations[-1]) for evaluations, _ in runs.values())
+    axes.set(xlim=(0.9, furthest * 6), ylim=(-0.4, most + 0.4), yticks=range(0, most + 1, 2))
+    axes.set(xlabel="gradient evaluations", ylabel="digits of agreement with lm()")
+    plt.show()
+
+
+def zero_grad_curves(emptied: Tensor, forgotten: Tensor, floor: float) -> None:
+    """Loss against epoch, with zero_grad and without, over the same epochs. Used in chapter 04.
+
+    emptied, forgotten: losses of shape (epochs,); floor: lm()'s loss.
+    """
+    _, axes = new_figure(width=8.5)
+    epochs = range(1, len(emptied) + 1)
+    axes.plot(epochs, forgotten, "-", color=PALETTE["guess"], linewidth=1.2, label="zero_grad forgotten")
+    axes.plot(epochs, emptied, DASHES["descent"], color=PALETTE["descent"], linewidth=2.5, label="with zero_grad")
+    axes.axhline(floor, color=PALETTE["lm"], linewidth=1.2, label="lm()")
+    axes.set(xlabel="epoch", ylabel="loss (°C²)", ylim=(0, 1.35 * float(forgotten.max())))
+    axes.legend(ncols=3, loc="upper center")
+    plt.show()
 
 
 # ---- chapter 05 ----------------------------------------------------------------------------------------------------
@@ -244,6 +332,135 @@ def loss_curves(curves: dict[str, tuple[str, Tensor]], floor: float | None = Non
 
 
 # ---- chapter 08 ----------------------------------------------------------------------------------------------------
+
+
+def tanh_formula(weight: float, bias: float) -> str:
+    """The formula of a tanh neuron, from its numbers: tanh(2 x - 1)."""
+    return f"tanh({weight:g} x {'-' if bias < 0 else '+'} {abs(bias):g})"
+
+
+def four_neurons(x: Tensor, A: Any, B: Any, C: Any, D: Any) -> None:
+    """Nine panels: A, B, A + B; C, D, C + D; C and D fed with A + B, and the sum of these. Used in chapter 08.
+
+    x: shape (n,); each neuron is callable on tensors and has a weight and a bias, which give both curve and title.
+    """
+    total = A(x) + B(x)
+    named = {name: f"{name}(x) = {tanh_formula(n.weight, n.bias)}" for name, n in zip("ABCD", (A, B, C, D), strict=True)}
+    panels = [
+        (named["A"], A(x)),
+        (named["B"], B(x)),
+        ("A + B", total),
+        (named["C"], C(x)),
+        (named["D"], D(x)),
+        ("C + D", C(x) + D(x)),
+        ("C(A + B)", C(total)),
+        ("D(A + B)", D(total)),
+        ("C(A + B) + D(A + B)", C(total) + D(total)),
+    ]
+    plt.rcParams.update(STYLE)
+    _, rows = plt.subplots(3, 3, figsize=(10.5, 7.5), layout="constrained", sharex=True, sharey=True)
+    for axes, (title, curve) in zip(rows.flat, panels, strict=True):
+        axes.plot(x, curve, color=PALETTE["network"], linewidth=2.5)
+        axes.set_title(title)
+    for axes in rows[-1]:
+        axes.set_xlabel("x")
+    plt.show()
+
+
+def approximations(x: Tensor, target: Tensor, curves: dict[str, Tensor], span: tuple[float, float]) -> None:
+    """A known function and what approximates it, with the interval of the promise shaded. Used in chapter 08.
+
+    x, target: shape (n,); curves: by label, shape (n,); span: where the approximation is meant to hold.
+    """
+    _, axes = new_figure()
+    axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
+    axes.plot(x, target, color=PALETTE["data"], linewidth=1.5, label="sin x")
+    for (label, curve), dash in zip(curves.items(), ("-.", "--"), strict=False):
+        axes.plot(x, curve, dash, color=PALETTE["network" if dash == "-." else "descent"], label=label)
+    axes.set(xlabel="x", ylim=(-1.35, 2.3))
+    axes.legend(ncols=2, loc="upper center")
+    plt.show()
+
+
+def bowl_and_slice(
+    axis: Tensor, bowl: Tensor, cut: Tensor, bowl_path: Tensor, paths: Tensor, titles: tuple[str, str]
+) -> None:
+    """Two loss surfaces over two parameters each, with the way of gradient descent on them. Used in chapter 08.
+
+    axis: shape (n,), for both parameters; bowl, cut: losses of shape (n, n), first parameter by row;
+    bowl_path: shape (epochs, starts, 2) on the first surface, paths likewise on the second.
+    """
+    figure, row = new_figure(2, width=11, height=4.9)
+    lowest = min(bowl.min().item(), cut.min().item())
+    bounds = np.geomspace(lowest * 0.98, cut.max().item(), 16)
+    names = (("slope w", "intercept b"), ("bias $b_1$", "bias $b_2$"))
+    for axes, losses, ways, title, (first, second) in zip(row, (bowl, cut), (bowl_path, paths), titles, names, strict=True):
+        filled = axes.contourf(axis, axis, losses.T, bounds, norm=LogNorm(), cmap="Blues_r", extend="max")
+        axes.contour(axis, axis, losses.T, bounds, colors="white", linewidths=0.5)
+        for way in ways.unbind(1):
+            axes.plot(*way.T, "-", color=PALETTE["descent"], linewidth=1.8)
+        axes.plot(*ways[0].T, "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start")
+        axes.plot(*ways[-1].T, "X", color=PALETTE["data"], markeredgecolor="white", markersize=11, label="end")
+        axes.set(title=title, xlabel=first, ylabel=second, xlim=(axis[0], axis[-1]), ylim=(axis[0], axis[-1]))
+        axes.grid(False)
+    row[1].legend(loc="upper right")
+    bar = figure.colorbar(filled, ax=row, label="loss")
+    bar.set_ticks([0.05, 0.1, 0.2, 0.5, 1, 2, 4], labels=["0.05", "0.1", "0.2", "0.5", "1", "2", "4"])
+    bar.minorticks_off()
+    plt.show()
+
+
+def many_losses(losses: Tensor, floor: float) -> None:
+    """Loss of many networks against epoch, and lm()'s as a horizontal line. Used in chapter 08.
+
+    losses: shape (epochs, networks), in squared degrees Celsius.
+    """
+    _, axes = new_figure()
+    epochs = np.arange(1, len(losses) + 1)
+    axes.plot(epochs, losses, color=PALETTE["network"], linewidth=0.5, alpha=0.3)
+    axes.plot([], [], color=PALETTE["network"], label=f"{losses.shape[1]} networks")
+    axes.axhline(floor, color=PALETTE["lm"], linestyle="--", label="lm()")
+    axes.set(xscale="log", yscale="log", xlabel="epoch", ylabel="loss (°C²)")
+    plain_logarithms(axes.yaxis)
+    axes.legend()
+    plt.show()
+
+
+def many_curves(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor], fit: LmResult) -> None:
+    """Curves of many networks, one panel per stage, with the readings and lm()'s line. Used in chapter 08.
+
+    u: shape (n,), in the thermometer's unit; panels: by title, shape (networks, n), in degrees Celsius.
+    The span of the readings is shaded.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.6, sharey=True)
+    for axes, (title, curves) in zip(row, panels.items(), strict=True):
+        axes.axvspan(df["u"].min(), df["u"].max(), color="#E8E8E8", zorder=0)
+        axes.plot(u, curves.T, color=PALETTE["network"], linewidth=0.5, alpha=0.35)
+        axes.plot([], [], color=PALETTE["network"], label=f"{len(curves)} networks")
+        draw_line(axes, fit.slope, fit.intercept, "lm", "lm()", span=(u[0].item(), u[-1].item()))
+        axes.lines[-1].set_linestyle("--")
+        draw_readings(axes, df)
+        axes.set_title(title)
+    row[-1].set_ylabel("")
+    row[0].legend(loc="upper left")
+    plt.show()
+
+
+def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int] = (0, 1)) -> None:
+    """Every hidden unit of many networks as a point: hidden weight against output weight. Used in chapter 08.
+
+    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
+    for axes, (title, (hidden, output)) in zip(row, panels.items(), strict=True):
+        axes.plot(hidden.flatten(), output.flatten(), ".", color="#BFBFBF", markersize=3, label="all networks")
+        for number, marker, kind in zip(shown, "s^", ("network", "data"), strict=True):
+            options = {"color": PALETTE[kind], "markeredgecolor": "white", "markersize": 10, "linestyle": ""}
+            axes.plot(hidden[number], output[number], marker, label=f"network {number}", **options)
+        axes.set(title=title, xlabel="hidden weight")
+    row[0].set_ylabel("output weight")
+    row[0].legend(loc="upper left")
+    plt.show()
 
 
 # ---- chapter 09 ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -17,9 +19,10 @@ WRONG = {
         (lambda x: x + 2, "Adding"),
     ],
     "design_matrix": [
-        (lambda u: u.reshape(-1, 1), "intercept has no column"),
-        (lambda u: torch.stack((u, u**0), dim=1), "columns are swapped"),
-        (lambda u: torch.vstack([torch.ones(len(u), dtype=u.dtype), u]), "on its side"),
+        (lambda u: torch.stack([u, u * u], dim=1), "intercept has no column"),
+        (lambda u: torch.stack((u**0, u), dim=1), "line's design matrix"),
+        (lambda u: torch.stack([u**2, u, torch.ones(len(u))], dim=-1), "order is reversed"),
+        (lambda u: torch.vstack([torch.ones(len(u), dtype=u.dtype), u, u * u]), "on its side"),
     ],
     "slope_through_origin": [
         (lambda u, c: c.sum() / u.sum(), "point of means"),
@@ -38,9 +41,15 @@ WRONG = {
         (lambda e, s, q: (e + s * q, e - s * q), "swapped"),
     ],
     "forward_difference": [
-        (lambda f, x, delta: (f(x + delta) - f(x)) / 2 / delta, "only delta apart"),
-        (lambda f, x, delta: (f(x + delta) - f(x - delta)) / (2 * delta), "central difference"),
-        (lambda f, x, delta: (f(x) - f(x + delta)) / delta, "sign is turned"),
+        (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / 2 / d, (f(w, b + d) - f(w, b)) / 2 / d), "only delta apart"),
+        (
+            lambda f, w, b, d: ((f(w + d, b) - f(w - d, b)) / (2 * d), (f(w, b + d) - f(w, b - d)) / (2 * d)),
+            "central difference",
+        ),
+        (lambda f, w, b, d: [(f(w, b) - f(w + d, b)) / d, (f(w, b) - f(w, b + d)) / d], "sign is turned"),
+        (lambda f, w, b, d: ((f(w + d, b + d) - f(w, b)) / d, (f(w + d, b + d) - f(w, b)) / d), "both parameters"),
+        (lambda f, w, b, d: (f(w + d, b) - f(w, b) / d, f(w, b + d) - f(w, b) / d), "bracket is missing"),
+        (lambda f, w, b, d: (f(w + d, b) - f(w, b)) / d, "2 parts"),
     ],
     "gradient_through_origin": [
         (lambda u, c, w: torch.mean((u * w - c) * u), "factor 2"),
@@ -48,7 +57,13 @@ WRONG = {
         (lambda u, c, w: 2 * torch.mean(u * w - c), "inner derivative"),
     ],
     "one_step": [
-        (lambda u, c, w, b, rate: (w + rate * 2 * ((w * u + b - c) * u).mean(), b + rate * 2 * (w * u + b - c).mean()), "grows"),
+        (
+            lambda u, c, w, b, rate: (
+                w + rate * 2 * ((w * u + b - c) * u).mean(),
+                b + rate * 2 * (w * u + b - c).mean(),
+            ),
+            "grows",
+        ),
         (
             lambda u, c, w, b, rate: (
                 w1 := w - rate * 2 * ((w * u + b - c) * u).mean(),
@@ -62,6 +77,59 @@ WRONG = {
         (lambda u: 4 / largest_curvature(u), "factor 2"),
         (lambda u: 2 / (len(u) * largest_curvature(u)), "divide X' X by n"),
     ],
+    "derivative": [
+        (lambda f, x: f(x).backward() or x.grad, "earlier backward"),
+        (lambda f, x: f(x).backward() or x.grad.zero_(), "emptied after backward"),
+        (lambda f, x: f(x), "value of f"),
+        (lambda f, x: x.grad, "came with"),
+    ],
+    "autograd_descent": [
+        (lambda *task: descend(*task, empty=False), "epochs before"),
+        (lambda *task: descend(*task, sign=+1), "grows"),
+        (lambda *task: descend(*task, recorded=True), "torch.no_grad()"),
+        (lambda *task: descend_with_new_tensors(*task), "nowhere to go"),
+    ],
+    "tanh_rule": [
+        (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
+        (lambda x: [math.tanh(x), 1 / math.cosh(math.tanh(x)) ** 2], "tanh twice"),
+        (lambda x: (math.tanh(x), 1 - math.tanh(x)), "square is missing"),
+    ],
+    "overwritten_derivative": [
+        (2 * 3 + 1, "which += finds"),
+        (torch.tensor(6.0), "overwrite each other"),
+        (1, "comes first"),
+    ],
+    "momentum_step": [
+        (lambda p, g, v, rate, m: (p - (v := m * v + rate * g), v), "inside the buffer"),
+        (lambda p, g, v, rate, m: (p - rate * (v := m * v + (1 - m) * g), v), "running mean"),
+        (lambda p, g, v, rate, m: [p + rate * (v := m * v + g), v], "uphill"),
+        (lambda p, g, v, rate, m: (p - rate * v, v * m + g), "old buffer: put"),
+        (lambda p, g, v, rate, m: (p - rate * g, v * m + g), "gradient alone"),
+        (lambda p, g, v, rate, m: (p - rate * g - rate * m * v, v), "came back unchanged"),
+    ],
+    "training_cycle": [
+        (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing: each"),
+        (lambda *task: train_in_order(*task, "forward zero step backward"), "where they started"),
+        (lambda *task: train_in_order(*task, "forward backward zero step"), "where they started"),
+        (lambda *task: train_in_order(*task, "forward zero backward"), "where they started"),
+        (lambda *task: train_in_order(*task, "forward step zero backward"), "gradient of the epoch before"),
+        (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
+        (lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step"), "round once"),
+        (lambda *task: train_in_order(*task, "zero backward step"), "before the loop"),
+    ],
+    "lbfgs_step": [
+        (lambda *task: step_with_closure(*task, "forward backward return"), "zero_grad is missing in the closure"),
+        (lambda *task: step_with_closure(*task, "zero forward return"), "call backward()"),
+        (lambda *task: step_with_closure(*task, "zero forward backward"), "returns nothing"),
+        (lambda *task: step_with_closure(*task, "return"), "anew at each call"),
+        (lambda *task: step_with_closure(*task, "zero forward backward return", called=True), "without brackets"),
+    ],
+    "momentum_limit": [
+        (lambda u, momentum: 2 / largest_curvature(u), "limit without momentum"),
+        (lambda u, momentum: 4 / largest_curvature(u), "momentum 1"),
+        (lambda u, momentum: 2 * (1 - momentum) / largest_curvature(u), "grows with the momentum"),
+        (lambda u, momentum: 2 / largest_curvature(u) / (1 - momentum), "stays the same"),
+    ],
 }
 
 
@@ -69,6 +137,59 @@ def largest_curvature(u):
     """The largest eigenvalue of the Hessian, by another road than the check's: the trace and the determinant."""
     a, d, e = 2 * (u * u).mean(), 2 * u.mean(), 2.0
     return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
+
+
+def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False):
+    """Gradient descent as the chapter writes it, with one thing wrong, by other operations than the check's."""
+    for _ in range(epochs):
+        ((w * u + b - c) ** 2).mean().backward()
+        with torch.set_grad_enabled(recorded):
+            for parameter in (b, w):
+                parameter.add_(sign * learning_rate * parameter.grad)
+                if empty:
+                    parameter.grad.zero_()
+    return [w, b]
+
+
+def descend_with_new_tensors(u, c, w, b, learning_rate, epochs):
+    for _ in range(epochs):
+        ((w * u + b - c) ** 2).mean().backward()
+        with torch.no_grad():
+            w = w - learning_rate * w.grad
+            b = b - learning_rate * b.grad
+    return w, b
+
+
+def train_in_order(u, c, w, b, optimizer, epochs, order):
+    """The training cycle with its actions in this order; without "forward", the loss is computed before the loop."""
+    loss = ((b + u * w - c) ** 2).mean()
+    actions = {"zero": optimizer.zero_grad, "backward": lambda: loss.backward(), "step": optimizer.step}
+    for _ in range(epochs):
+        for action in order.split():
+            if action == "forward":
+                loss = ((b + u * w - c) ** 2).mean()
+            else:
+                actions[action]()
+    return [w, b]
+
+
+def step_with_closure(u, c, w, b, optimizer, parts, called=False):
+    """One step of LBFGS with a closure of these parts; without "forward", the loss is computed before the step."""
+    before = ((b + u * w - c) ** 2).mean()
+    if "forward" not in parts:
+        before.backward()
+
+    def closure():
+        if "zero" in parts:
+            optimizer.zero_grad()
+        loss = ((b + u * w - c) ** 2).mean() if "forward" in parts else before
+        if "backward" in parts:
+            loss.backward()
+        if "return" in parts:
+            return loss
+
+    optimizer.step(closure() if called else closure)
+    return [w, b]
 
 
 CASES = [pytest.param(name, *case, id=f"{name}-{case[1]}") for name, cases in WRONG.items() for case in cases]
@@ -116,7 +237,16 @@ def raises(*arguments):
 @pytest.mark.parametrize("name", check.EXERCISES)
 @pytest.mark.parametrize(
     "answer",
-    ["a string", 3.5, torch.zeros(2, 3), object(), raises, lambda: 1, lambda *arguments: "text", lambda *arguments: torch.zeros(7)],
+    [
+        "a string",
+        3.5,
+        torch.zeros(2, 3),
+        object(),
+        raises,
+        lambda: 1,
+        lambda *arguments: "text",
+        lambda *arguments: torch.zeros(7),
+    ],
     ids=["string", "number", "tensor", "object", "raises", "arity", "text", "shape"],
 )
 def test_any_answer_gets_one_line_and_never_the_solution(name, answer, capsys):
@@ -127,8 +257,26 @@ def test_any_answer_gets_one_line_and_never_the_solution(name, answer, capsys):
     assert " at 0x" not in printed
 
 
+def test_printing_is_not_returning(capsys):
+    check.double(lambda x: print(2 * x))
+    assert capsys.readouterr().out == (
+        "✗ Your function printed something but returned nothing: hand the result back with return.\n"
+    )
+
+
 def test_what_an_answer_raises_is_named():
     assert check.one_step.verdict(raises) == "✗ Your function stopped with RuntimeError: out of luck"
+
+
+def test_an_answer_that_stops_like_a_known_mistake_gets_its_hint_and_another_its_error():
+    def without_backward(u, c, w, b, learning_rate, epochs):
+        with torch.no_grad():
+            w -= learning_rate * w.grad
+        return w, b
+
+    line = check.autograd_descent.verdict(without_backward)
+    assert line.startswith("✗ Your function stopped with TypeError: ") and "NoneType" in line
+    assert check.autograd_descent.verdict(descend)[:7] == "✓ Right"
 
 
 def test_an_answer_may_change_its_arguments():
