@@ -532,7 +532,7 @@ autograd_descent = Exercise(
     mistakes=[
         Mistake(
             descent_accumulating,
-            "From the second epoch on, a step contains the gradients of the epochs before, too: empty .grad every time.",
+            "From the second epoch on, a step contains the gradients of the epochs before: empty .grad every time.",
         ),
         Mistake(descent_uphill, "The loss grows: subtract the gradient, do not add it."),
         Mistake(

@@ -271,15 +271,16 @@ def expression_graph(names: dict[str, Any], derivatives: dict[Any, float]) -> No
 # ---- chapter 04 ----------------------------------------------------------------------------------------------------
 
 
-def optimizer_paths(u: Tensor, c: Tensor, w_span: tuple, b_span: tuple, paths: dict[str, Tensor]) -> None:
-    """The ways of several optimizers side by side, all on the loss surface of u and c. Used in chapter 04.
+def optimizer_paths(u: Tensor, c: Tensor, paths: dict[str, Tensor]) -> None:
+    """The ways of several optimizers side by side, all on the loss surface of raw u and c. Used in chapter 04.
 
     paths: by title, (w, b) after every recorded epoch, shape (k, 2).
     """
-    _, row = new_figure(len(paths), width=11, height=4.2, sharey=True)
+    _, row = new_figure(len(paths), width=11, height=4.6, sharey=True)
     for axes, (title, path) in zip(row, paths.items(), strict=True):
-        draw_loss(axes, u, c, w_span, b_span)
+        draw_loss(axes, u, c, (-0.9, 1.3), (-20, 3))
         draw_path(axes, path, label="path")
+        axes.lines[-2].set(linewidth=0.6 if len(path) > 100 else 1.5, markersize=2 if len(path) > 100 else 7)
         axes.set_title(title)
     for axes in row[1:]:
         axes.set_ylabel("")
