@@ -252,11 +252,14 @@ def progress_of(line, state):
     if found:
         done, total = (int(part) / 1e6 for part in found.groups())
         return "{}, {:.0f} of {:.0f} MB".format(state.split(",")[0], done, total)
-    found = re.match(r"\s*(Downloading|Collecting|Installing collected packages|Building|Preparing|Get:\d+)\b", line)
+    found = re.match(r"\s*(Downloading|Collecting|Installing collected packages|Building|Preparing)\b", line)
     if found:
         if line.lstrip().startswith("Installing"):
             return "unpacking {} packages".format(line.count(",") + 1)
-        return " ".join(part for part in line.split()[:2] if "://" not in part) or state
+        return " ".join(line.split()[:2])
+    found = re.match(r"Get:\d+ \S+ \S+ \S+ (\S+)", line)
+    if found:
+        return "Downloading " + found.group(1)
     found = re.match(r"(Unpacking|Setting up) (\S+)", line)
     return found.group(0) if found else state
 
