@@ -19,13 +19,19 @@ lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browse
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
 test: setup  ## run every notebook against its stored outputs, then every test
 	@status=0; \
+	compare=--nbval; \
 	if [ -n "$(COURSE_WITHOUT_R)" ] && [ "$(COURSE_WITHOUT_R)" != 0 ]; then \
-		echo 'Without R: the notebooks, whose stored outputs hold R'\''s answers, are not run.'; \
+		compare=--nbval-lax; \
+		echo 'Without R: the notebooks are run, their outputs, which hold R'\''s answers, are not compared.'; \
 	else \
 		COURSE_NEEDS_R=1; export COURSE_NEEDS_R; \
-		$(COURSE_PYTHON) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
-			--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || status=1; \
+		if [ "$$(uname -m)" != x86_64 ]; then \
+			compare=--nbval-lax; \
+			echo 'The outputs were stored on x86-64, whose last digits differ: here the notebooks are run, not compared.'; \
+		fi; \
 	fi; \
+	$(COURSE_PYTHON) -m pytest $$compare --nbval-current-env --nbval-cell-timeout 120 \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || status=1; \
 	$(COURSE_PYTHON) -m pytest tests || status=1; \
 	exit $$status
 

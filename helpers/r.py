@@ -506,6 +506,12 @@ def all_readings() -> pd.DataFrame:
     return thermometers()
 
 
+def readings_with_another_zero() -> pd.DataFrame:
+    """The readings of a thermometer whose zero lies 1000 units lower (chapter 01)."""
+    df = all_readings()
+    return df.assign(u=df["u"] + 1000)
+
+
 def readings_without(*rows: int) -> Callable[[], pd.DataFrame]:
     """A function that makes the frame of the readings without these rows, as a training split has them."""
     return lambda: all_readings().drop(index=list(rows))
@@ -519,6 +525,8 @@ RECORDED_FITS: list[tuple[str, Callable[[], pd.DataFrame]]] = [
     ("c ~ 1", all_readings),
     ("c ~ u + I(u^2)", all_readings),
     ("c ~ poly(u, 2, raw = TRUE)", all_readings),
+    ("c ~ poly(u, 5)", all_readings),
+    ("c ~ u", readings_with_another_zero),
     ("c ~ u", readings_without(6, 7)),
     ("c ~ u", readings_without(4, 9)),
 ]
