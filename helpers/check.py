@@ -805,6 +805,201 @@ momentum_limit = Exercise(
 # ---- chapter 05 ----------------------------------------------------------------------------------------------------
 
 
+def fitted_line(u: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Slope and intercept of the least-squares line."""
+    w = ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum()
+    return w, c.mean() - w * u.mean()
+
+
+def error_of_fit(u: Tensor, c: Tensor, u_new: Tensor, c_new: Tensor) -> Tensor:
+    """Mean squared error, on the new readings, of the line fitted to the others."""
+    return loss.mse(line(u_new, *fitted_line(u, c)), c_new)
+
+
+def held_out(u: Tensor, c: Tensor, order: Tensor, n: int) -> Tensor:
+    return error_of_fit(u[order[:-n]], c[order[:-n]], u[order[-n:]], c[order[-n:]])
+
+
+hold_out_error = Exercise(
+    chapter="05",
+    solution=held_out,
+    cases=lambda: [
+        (*readings(), torch.tensor([4, 9, 0, 7, 2, 10, 1, 6, 3, 8, 5]), 2),
+        (*readings(), torch.tensor([10, 3, 8, 1, 6, 0, 5, 7, 2, 9, 4]), 4),
+    ],
+    why="The same row numbers pick from u and from c, and no row stands on both sides.",
+    mistakes=[
+        Mistake(
+            lambda u, c, order, n: held_out(u[order], c, torch.arange(len(u)), n),
+            "u was shuffled and c was not, so the readings have lost their partners: index both with the same rows.",
+        ),
+        Mistake(
+            lambda u, c, order, n: held_out(u, c[order], torch.arange(len(u)), n),
+            "c was shuffled and u was not, so the readings have lost their partners: index both with the same rows.",
+        ),
+        Mistake(
+            lambda u, c, order, n: error_of_fit(u, c, u[order[-n:]], c[order[-n:]]),
+            "The line has seen the rows that you measure it on: fit it without them.",
+        ),
+        Mistake(
+            lambda u, c, order, n: error_of_fit(u[order[:-n]], c[order[:-n]], u[order[:-n]], c[order[:-n]]),
+            "That is the training loss: measure on the rows that were kept back.",
+        ),
+        Mistake(
+            lambda u, c, order, n: held_out(u, c, order.flip(0), n),
+            "You kept the first rows of the order back: the last ones are wanted.",
+        ),
+        Mistake(
+            lambda u, c, order, n: held_out(u, c, torch.arange(len(u)), n),
+            "You split the rows as they stand in the table: pick them in the shuffled order.",
+        ),
+    ],
+    hint="Cut order into two parts, fit a line to the rows of the first, take the mean squared error on the second.",
+)
+
+
+def inference_pair(u: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """The same values as tensors that autograd refuses to save, so that a recorded validation pass shows."""
+    with torch.inference_mode():
+        return u.clone(), c.clone()
+
+
+def epoch_case(slope: float, intercept: float, rate: float, seed: int) -> tuple:
+    """What an epoch needs. The parameters come with old gradients."""
+    u, c = readings()
+    rows, kept = data.split(11, seed)
+    w, b = leaf(slope, 3.0), leaf(intercept, -2.0)
+    validation = inference_pair(u[kept] / 10, c[kept])
+    return w, b, torch.optim.SGD([w, b], lr=rate), (u[rows] / 10, c[rows]), validation
+
+
+def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tuple, order: str) -> tuple:
+    """One epoch with its actions in this order."""
+
+    def measure(readings: tuple) -> Tensor:
+        return loss.mse(line(readings[0], w, b), readings[1])
+
+    training_loss = validation_loss = measure(pair)
+    for action in order.split():
+        if action == "validation":
+            with torch.no_grad():
+                validation_loss = measure(kept)
+        elif action == "tracked":
+            validation_loss = measure(kept)
+        elif action == "zero":
+            optimizer.zero_grad()
+        elif action == "backward":
+            training_loss.backward()
+        else:
+            optimizer.step()
+    return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
+
+
+epoch_with_validation = Exercise(
+    chapter="05",
+    solution=lambda *task: epoch_in_order(*task, "validation zero backward step"),
+    cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
+    why="Both losses belong to the parameters before the step, and only the training loss has moved them.",
+    mistakes=[
+        Mistake(
+            lambda *task: epoch_in_order(*task, "tracked zero backward step"),
+            "PyTorch was recording the validation pass, and what is recorded can be trained on: compute it under "
+            "torch.no_grad(), and call backward on the training loss only.",
+        ),
+        Mistake(
+            lambda *task: epoch_in_order(*task, "zero backward step"),
+            "Your validation loss is measured on the training pair: use the validation pair.",
+        ),
+        Mistake(
+            lambda *task: epoch_in_order(*task, "zero backward step validation"),
+            "Your validation loss is measured after the step, the training loss before it: measure both before.",
+        ),
+        Mistake(
+            lambda *task: epoch_in_order(*task, "validation backward step"),
+            "The parameters came with old gradients, and yours were added to them: call zero_grad before backward.",
+        ),
+        Mistake(
+            lambda *task: epoch_in_order(*task, "validation zero backward"),
+            "w and b are where they were: after backward, with its gradients still there, call optimizer.step().",
+        ),
+        Mistake(
+            lambda *task: [epoch_in_order(*task, "validation zero backward step")[i] for i in (1, 0, 2, 3)],
+            "The losses are swapped: the training loss comes first.",
+        ),
+    ],
+    hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",
+)
+
+
+leave_one_out_of_the_mean = Exercise(
+    chapter="05",
+    solution=lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean(),
+    cases=lambda: [(readings()[1],), (torch.tensor([1.0, 5.0, 2.0, 4.0], dtype=torch.float64),)],
+    why="It exceeds the MSE of the mean by the factor (n / (n - 1)) squared, whatever the readings are.",
+    mistakes=[
+        Mistake(
+            lambda c: (c - c.mean()).square().mean(),
+            "Each reading is in the mean that predicts it: leave it out, or divide its residual by 1 - 1/n.",
+        ),
+        Mistake(
+            lambda c: c.var(),
+            "One factor 1 - 1/n is missing: divide the residuals by it before you square them.",
+        ),
+        Mistake(
+            lambda c: ((c - c.mean()) * (1 - 1 / len(c))).square().mean(),
+            "Without its own reading the line is further off, not nearer: divide by 1 - 1/n.",
+        ),
+        Mistake(
+            lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean().sqrt(),
+            "That is its square root: the mean squared error is wanted.",
+        ),
+        Mistake(
+            lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().sum(),
+            "That is the sum of the squares: take their mean.",
+        ),
+    ],
+    hint="For each reading: the mean of the others, minus the reading, squared; then the mean of these squares.",
+)
+
+
+def scaled_like(u: Tensor, reference: Tensor, correction: int = 0) -> Tensor:
+    return (u - reference.mean()) / reference.std(correction=correction)
+
+
+standardise_validation = Exercise(
+    chapter="05",
+    solution=lambda u_training, u_validation: scaled_like(u_validation, u_training),
+    cases=lambda: [
+        (readings()[0][:8], readings()[0][8:]),
+        (torch.tensor([1.0, 4.0, 2.0, 9.0], dtype=torch.float64), torch.tensor([3.0, 20.0], dtype=torch.float64)),
+    ],
+    why="A reading that arrives next week is scaled like this as well, when there is nothing else to scale it by.",
+    mistakes=[
+        Mistake(
+            lambda u_training, u_validation: scaled_like(u_validation, u_validation),
+            "Scaled by its own mean, a warm validation set looks like a cold one: use the training set's numbers.",
+        ),
+        Mistake(
+            lambda u_training, u_validation: scaled_like(u_validation, torch.cat([u_training, u_validation])),
+            "A leak: the validation readings take part in the mean and the standard deviation.",
+        ),
+        Mistake(
+            lambda u_training, u_validation: scaled_like(u_validation, u_training, correction=1),
+            "That divides by n - 1 in the standard deviation: std(correction=0) divides by n.",
+        ),
+        Mistake(
+            lambda u_training, u_validation: u_validation - u_training.mean(),
+            "The scale is missing: divide by the training set's standard deviation.",
+        ),
+        Mistake(
+            lambda u_training, u_validation: scaled_like(u_training, u_training),
+            "That is the training part: return the validation part.",
+        ),
+    ],
+    hint="Mean and standard deviation from u_training, subtraction and division on u_validation.",
+)
+
+
 # ---- chapter 06 ----------------------------------------------------------------------------------------------------
 
 
@@ -812,6 +1007,158 @@ momentum_limit = Exercise(
 
 
 # ---- chapter 08 ----------------------------------------------------------------------------------------------------
+
+
+def hump_of(x: Tensor, left: float, right: float, steepness: float) -> Tensor:
+    return (torch.tanh(steepness * (x - left)) - torch.tanh(steepness * (x - right))) / 2
+
+
+hump = Exercise(
+    chapter="08",
+    solution=hump_of,
+    cases=lambda: [
+        (torch.linspace(-4, 6, 21, dtype=torch.float64), -1.0, 2.0, 3.0),
+        (torch.linspace(-4, 6, 21, dtype=torch.float64), 0.5, 4.0, 1.5),
+    ],
+    why="With humps narrow enough, side by side, a network can follow any continuous curve on an interval.",
+    mistakes=[
+        Mistake(
+            lambda x, left, right, k: 2 * hump_of(x, left, right, k),
+            "Its height is 2: a step of tanh goes from -1 to 1.",
+        ),
+        Mistake(lambda x, left, right, k: -hump_of(x, left, right, k), "It is a hole: rise at left, fall at right."),
+        Mistake(
+            lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2,
+            "Both neurons rise, which makes a staircase: one of them has to fall.",
+        ),
+        Mistake(
+            lambda x, left, right, k: hump_of(x, -left, -right, k),
+            "The steps are mirrored: a neuron that switches at x = left has the argument x - left, not x + left.",
+        ),
+        Mistake(
+            lambda x, left, right, k: (torch.tanh(k * x - left) - torch.tanh(k * x - right)) / 2,
+            "The shift is not multiplied by the steepness: k x - left is zero at x = left / k.",
+        ),
+    ],
+    hint="A rising step at left plus a falling step at right is 2 between them and 0 outside.",
+)
+
+
+def is_above_chord(loss: Callable[[float], float], first: float, second: float) -> bool:
+    return bool(loss((first + second) / 2) > (loss(first) + loss(second)) / 2)
+
+
+breaks_convexity = Exercise(
+    chapter="08",
+    solution=is_above_chord,
+    cases=lambda: [
+        (lambda w: w * w, -1.0, 3.0),
+        (lambda w: w**4 - 8 * w * w, -2.0, 2.0),
+        (lambda w: w**4 - 8 * w * w, 2.0, 4.0),
+        (lambda w: (w * w - 1) ** 2 + w, -1.0, 1.2),
+        (lambda w: -w * w, 1.0, 3.0),
+        (lambda w: 1.0 / w, 0.5, 2.0),
+    ],
+    why="One such pair proves that a loss has no single bowl; a thousand pairs without one prove nothing.",
+    mistakes=[
+        Mistake(
+            lambda loss, a, b: not is_above_chord(loss, a, b),
+            "The comparison is turned around: convexity breaks where the middle lies above the mean of the ends.",
+        ),
+        Mistake(
+            lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
+            "You compared with the higher end: convexity already breaks above the mean of the two.",
+        ),
+        Mistake(
+            lambda loss, a, b: bool(loss((a + b) / 2) > min(loss(a), loss(b))),
+            "You compared with the lower end: a convex loss may rise above that; compare with the mean of the two.",
+        ),
+        Mistake(
+            lambda loss, a, b: bool(loss((a + b) / 2) > loss(a) + loss(b)),
+            "You compared with the sum of the two losses: halve it to get their mean.",
+        ),
+    ],
+    hint="Compare the loss at (first + second) / 2 with the mean of the losses at first and second.",
+)
+
+
+def with_flipped_unit(
+    weight: Tensor, bias: Tensor, output_weight: Tensor, k: int, which: Sequence[int] = (0, 1, 2)
+) -> list[Tensor]:
+    """The three vectors, with entry k of those numbered in `which` turned."""
+    vectors = [weight.clone(), bias.clone(), output_weight.clone()]
+    for number in which:
+        vectors[number][k] *= -1
+    return vectors
+
+
+def tanh_units() -> tuple[Tensor, Tensor, Tensor]:
+    """Weights, biases and output weights of four hidden units, no two of them alike."""
+    return tuple(
+        torch.tensor([[1.5, -2.0, 0.5, 3.0], [0.25, 1.0, -0.75, 2.0], [-1.0, 0.5, 2.5, -0.5]], dtype=torch.float64)
+    )
+
+
+flip_unit = Exercise(
+    chapter="08",
+    solution=with_flipped_unit,
+    cases=lambda: [(*tanh_units(), 0), (*tanh_units(), 2)],
+    why="Different parameters, the same function: for a tanh network no single setting can be the one right answer.",
+    mistakes=[
+        Mistake(
+            lambda w, b, v, k: with_flipped_unit(w, b, v, k, (0, 2)),
+            "The bias kept its sign: tanh(-z) = -tanh(z) needs the whole z = w x + b turned.",
+        ),
+        Mistake(
+            lambda w, b, v, k: with_flipped_unit(w, b, v, k, (0, 1)),
+            "The output weight kept its sign, so the unit now counts with the opposite sign in the sum.",
+        ),
+        Mistake(
+            lambda w, b, v, k: with_flipped_unit(w, b, v, k, (0,)),
+            "Only the weight was turned: the bias and the output weight have to follow.",
+        ),
+        Mistake(
+            lambda w, b, v, k: (-w, -b, -v),
+            "You flipped every unit. That, too, leaves the function as it is, but only unit k was asked for.",
+        ),
+    ],
+    hint="Unit k has three numbers, its weight, bias and output weight: turn the signs of all three, and of no others.",
+)
+
+
+def stack_of_predictions() -> tuple[Tensor, Tensor]:
+    """Predictions of three networks for four readings, and the readings' targets."""
+    predictions = torch.tensor(
+        [[1.0, 2.0, 0.5, -1.0], [0.0, 1.5, 2.5, 3.0], [-0.5, 0.25, 1.0, 4.0]], dtype=torch.float64
+    )
+    return predictions.unsqueeze(2), torch.tensor([[0.5], [1.0], [-1.0], [2.0]], dtype=torch.float64)
+
+
+stack_loss = Exercise(
+    chapter="08",
+    solution=lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum(),
+    cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],
+    why="Each network's parameters occur in one term of the sum, so the others drop out of its gradient.",
+    mistakes=[
+        Mistake(
+            lambda predictions, targets: ((predictions - targets) ** 2).mean(),
+            "You averaged over the networks too: that divides every gradient by their number.",
+        ),
+        Mistake(
+            lambda predictions, targets: ((predictions - targets) ** 2).sum(),
+            "You summed over the readings too: a network's loss is the mean over its readings.",
+        ),
+        Mistake(
+            lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)),
+            "That is one loss per network; backward needs one number, their sum.",
+        ),
+        Mistake(
+            lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),
+            "You averaged the predictions first, which trains all networks as one model; each has a loss of its own.",
+        ),
+    ],
+    hint="First one loss per network, the mean over its readings; then add these up.",
+)
 
 
 # ---- chapter 09 ----------------------------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MultipleLocator, NullFormatter
 from torch import Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from helpers.r import LmResult
+    from helpers.training import History
 
 PALETTE = {
     "data": "#000000",
@@ -298,7 +299,7 @@ def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
     _, axes = new_figure(height=5, width=8.5)
     styles = [("o--", "descent"), ("s-", "descent"), ("v:", "guess"), ("^-", "guess"), ("D-", "data")]
     for (name, (evaluations, digits)), (style, kind) in zip(runs.items(), styles, strict=False):
-        shown = [min(max(value, 0), most) for value in digits]
+        shown = [round(min(max(value, 0), most), 1) for value in digits]
         axes.semilogx(evaluations, shown, style, color=PALETTE[kind], markersize=5, linewidth=1.5)
         end = (float(evaluations[-1]), shown[-1])
         axes.annotate(name, end, (8, 0), textcoords="offset points", va="center", color=PALETTE[kind])
@@ -326,6 +327,62 @@ def zero_grad_curves(emptied: Tensor, forgotten: Tensor, floor: float) -> None:
 # ---- chapter 05 ----------------------------------------------------------------------------------------------------
 
 
+def validation_curves(*panels: tuple[str, History]) -> None:
+    """Training and validation loss against epoch, one panel per training run. Used in chapter 05.
+
+    panels: (title, history with a validation loss); both axes logarithmic, the losses on one scale.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.2, sharey=True)
+    for axes, (title, history) in zip(row, panels, strict=True):
+        epochs = range(1, len(history.loss) + 1)
+        axes.loglog(epochs, history.loss, DASHES["descent"], color=PALETTE["descent"], label="training")
+        style = {"color": PALETTE["validation"], "linewidth": 3.5, "label": "validation"}
+        axes.loglog(epochs, history.validation_loss, DASHES["validation"], **style)
+        axes.set(title=title, xlabel="epoch")
+    row[0].set_ylabel("loss (°C²)")
+    plain_logarithms(row[0].yaxis)
+    row[0].set_ylim(top=row[0].get_ylim()[1] * 2)
+    row[-1].legend(loc="upper right", ncols=2)
+    plt.show()
+
+
+def split_errors(errors: Tensor, marked: dict[str, int], level: float) -> None:
+    """The validation losses of all splits, in ascending order, some of them named. Used in chapter 05.
+
+    errors: shape (splits,); marked: by name, the position in errors; level: lm()'s MSE on all readings.
+    """
+    _, axes = new_figure(width=9)
+    order = errors.argsort()
+    axes.plot(range(1, len(errors) + 1), errors[order], "o", color=PALETTE["validation"], markersize=6)
+    for name, position in marked.items():
+        place = order.tolist().index(position) + 1, errors[position].item()
+        axes.plot(*place, "o", color="none", markeredgecolor=PALETTE["data"], markeredgewidth=2, markersize=13)
+        axes.annotate(name, place, (-14, 4), textcoords="offset points", ha="right", va="bottom")
+    axes.axhline(level, color=PALETTE["lm"], linewidth=1.5)
+    style = {"textcoords": "offset points", "ha": "right", "va": "top", "color": PALETTE["lm"]}
+    axes.annotate("MSE of lm() on all eleven", (len(errors), level), (0, -5), **style)
+    axes.set(xlabel="split, from the luckiest to the unluckiest", ylabel="validation loss (°C²)")
+    axes.set(ylim=(0, 1.1 * errors.max().item()), xticks=[1, *range(10, len(errors) + 1, 10)])
+    axes.yaxis.set_major_locator(MultipleLocator(5))
+    plt.show()
+
+
+def left_out(df: pd.DataFrame, row: int, grid: Tensor, curves: dict[int, Tensor]) -> None:
+    """Polynomials fitted without one reading, which is ringed. Used in chapter 05.
+
+    row: the reading left out; grid: values of u, shape (k,); curves: by degree, the fitted values, shape (k,).
+    """
+    _, axes = new_figure()
+    for (degree, values), kind in zip(curves.items(), ("lm", "network"), strict=True):
+        axes.plot(grid, values, DASHES[kind], color=PALETTE[kind], label=f"degree {degree}")
+    draw_readings(axes, df)
+    style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
+    axes.plot(df["u"][row], df["c"][row], "o", **style, label="left out")
+    axes.set_ylim(-12, 42)
+    axes.legend(loc="upper left", markerscale=0.7)
+    plt.show()
+
+
 # ---- chapter 06 ----------------------------------------------------------------------------------------------------
 
 
@@ -346,7 +403,8 @@ def four_neurons(x: Tensor, A: Any, B: Any, C: Any, D: Any) -> None:
     x: shape (n,); each neuron is callable on tensors and has a weight and a bias, which give both curve and title.
     """
     total = A(x) + B(x)
-    named = {name: f"{name}(x) = {tanh_formula(n.weight, n.bias)}" for name, n in zip("ABCD", (A, B, C, D), strict=True)}
+    neurons = {"A": A, "B": B, "C": C, "D": D}
+    named = {name: f"{name}(x) = {tanh_formula(n.weight, n.bias)}" for name, n in neurons.items()}
     panels = [
         (named["A"], A(x)),
         (named["B"], B(x)),
@@ -369,44 +427,44 @@ def four_neurons(x: Tensor, A: Any, B: Any, C: Any, D: Any) -> None:
 
 
 def approximations(x: Tensor, target: Tensor, curves: dict[str, Tensor], span: tuple[float, float]) -> None:
-    """A known function and what approximates it, with the interval of the promise shaded. Used in chapter 08.
+    """A known function and two networks that imitate it, with the interval shaded. Used in chapter 08.
 
-    x, target: shape (n,); curves: by label, shape (n,); span: where the approximation is meant to hold.
+    x, target: shape (n, 1); curves: by label, the coarse one first, shape (n, 1); span: where they are to hold.
     """
     _, axes = new_figure()
     axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
+    for (label, curve), (dash, width) in zip(curves.items(), ((":", 2.5), ("-", 5)), strict=True):
+        axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
     axes.plot(x, target, color=PALETTE["data"], linewidth=1.5, label="sin x")
-    for (label, curve), dash in zip(curves.items(), ("-.", "--"), strict=False):
-        axes.plot(x, curve, dash, color=PALETTE["network" if dash == "-." else "descent"], label=label)
     axes.set(xlabel="x", ylim=(-1.35, 2.3))
     axes.legend(ncols=2, loc="upper center")
     plt.show()
 
 
-def bowl_and_slice(
-    axis: Tensor, bowl: Tensor, cut: Tensor, bowl_path: Tensor, paths: Tensor, titles: tuple[str, str]
-) -> None:
-    """Two loss surfaces over two parameters each, with the way of gradient descent on them. Used in chapter 08.
+def bowl_and_slice(axis: Tensor, of_line: tuple[Tensor, Tensor], of_network: tuple[Tensor, Tensor]) -> None:
+    """The line's loss and a slice of a network's, with the ways of gradient descent on both. Used in chapter 08.
 
-    axis: shape (n,), for both parameters; bowl, cut: losses of shape (n, n), first parameter by row;
-    bowl_path: shape (epochs, starts, 2) on the first surface, paths likewise on the second.
+    axis: shape (n,), for both parameters; of_line, of_network: the losses, shape (n, n), first parameter by row, and
+    the paths, shape (epochs, starts, 2).
     """
     figure, row = new_figure(2, width=11, height=4.9)
-    lowest = min(bowl.min().item(), cut.min().item())
-    bounds = np.geomspace(lowest * 0.98, cut.max().item(), 16)
-    names = (("slope w", "intercept b"), ("bias $b_1$", "bias $b_2$"))
-    for axes, losses, ways, title, (first, second) in zip(row, (bowl, cut), (bowl_path, paths), titles, names, strict=True):
-        filled = axes.contourf(axis, axis, losses.T, bounds, norm=LogNorm(), cmap="Blues_r", extend="max")
+    bounds = np.geomspace(0.037, max(of_line[0].max().item(), of_network[0].max().item()), 24)
+    panels = (
+        (*of_line, "the line: all its parameters", "slope w", "intercept b"),
+        (*of_network, "a network: a slice", "bias $b_1$", "bias $b_2$"),
+    )
+    for axes, (losses, paths, title, first, second) in zip(row, panels, strict=True):
+        filled = axes.contourf(axis, axis, losses.T, bounds, norm=LogNorm(), cmap="Blues_r")
         axes.contour(axis, axis, losses.T, bounds, colors="white", linewidths=0.5)
-        for way in ways.unbind(1):
-            axes.plot(*way.T, "-", color=PALETTE["descent"], linewidth=1.8)
-        axes.plot(*ways[0].T, "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start")
-        axes.plot(*ways[-1].T, "X", color=PALETTE["data"], markeredgecolor="white", markersize=11, label="end")
+        for path in paths.unbind(1):
+            axes.plot(*path.T, "-", color=PALETTE["descent"], linewidth=1.8)
+        axes.plot(*paths[0].T, "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start")
+        axes.plot(*paths[-1].T, "X", color=PALETTE["data"], markeredgecolor="white", markersize=11, label="end")
         axes.set(title=title, xlabel=first, ylabel=second, xlim=(axis[0], axis[-1]), ylim=(axis[0], axis[-1]))
         axes.grid(False)
     row[1].legend(loc="upper right")
     bar = figure.colorbar(filled, ax=row, label="loss")
-    bar.set_ticks([0.05, 0.1, 0.2, 0.5, 1, 2, 4], labels=["0.05", "0.1", "0.2", "0.5", "1", "2", "4"])
+    bar.set_ticks([0.1, 1, 10, 100], labels=["0.1", "1", "10", "100"])
     bar.minorticks_off()
     plt.show()
 

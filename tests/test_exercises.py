@@ -130,7 +130,79 @@ WRONG = {
         (lambda u, momentum: 2 * (1 - momentum) / largest_curvature(u), "grows with the momentum"),
         (lambda u, momentum: 2 / largest_curvature(u) / (1 - momentum), "stays the same"),
     ],
+    "hold_out_error": [
+        (lambda u, c, order, n: mse_elsewhere(u[order[:-n]], c[:-n], u[order[-n:]], c[-n:]), "u was shuffled and c"),
+        (lambda u, c, order, n: mse_elsewhere(u[:-n], c[order[:-n]], u[-n:], c[order[-n:]]), "c was shuffled and u"),
+        (lambda u, c, order, n: mse_elsewhere(u, c, u[order[-n:]], c[order[-n:]]), "has seen the rows"),
+        (lambda u, c, order, n: mse_elsewhere(*(t[order[:-n]] for t in (u, c, u, c))), "training loss"),
+        (lambda u, c, order, n: mse_elsewhere(u[order[n:]], c[order[n:]], u[order[:n]], c[order[:n]]), "the last ones"),
+        (lambda u, c, order, n: mse_elsewhere(u[:-n], c[:-n], u[-n:], c[-n:]), "as they stand"),
+    ],
+    "epoch_with_validation": [
+        (lambda *task: epoch_by_hand(*task, guarded=False), "under torch.no_grad()"),
+        (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="both"), "training loss only"),
+        (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="validation"), "training loss only"),
+        (lambda *task: epoch_by_hand(*task[:4], task[3]), "on the training pair"),
+        (lambda *task: epoch_by_hand(*task, late=True), "after the step"),
+        (lambda *task: epoch_by_hand(*task, empty=False), "old gradients"),
+        (lambda *task: epoch_by_hand(*task, step=False), "where they were"),
+        (lambda *task: [epoch_by_hand(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
+        (lambda *task: epoch_by_hand(*task)[:2], "4 parts"),
+    ],
+    "leave_one_out_of_the_mean": [
+        (lambda c: c.var(correction=0), "in the mean that predicts it"),
+        (lambda c: ((c - c.mean()) ** 2).sum() / (len(c) - 1), "One factor"),
+        (lambda c: c.var(correction=0) * ((len(c) - 1) / len(c)) ** 2, "not nearer"),
+        (lambda c: mean_without(c).sub(c).abs().square().mean() ** 0.5, "square root"),
+        (lambda c: ((c - mean_without(c)) ** 2).sum(), "sum of the squares"),
+    ],
+    "standardise_validation": [
+        (lambda training, validation: (validation - validation.mean()) / validation.std(correction=0), "own mean"),
+        (lambda training, validation: standardise(torch.cat([training, validation]))[len(training) :], "A leak"),
+        (lambda training, validation: (validation - training.mean()) / training.std(), "divides by n - 1"),
+        (lambda training, validation: validation - training.mean(), "scale is missing"),
+        (lambda training, validation: standardise(training), "training part"),
+    ],
 }
+
+
+def mse_elsewhere(u, c, u_new, c_new):
+    """Mean squared error, on new readings, of a line fitted by another road than the check's: lstsq."""
+    X, X_new = (torch.stack([torch.ones_like(t), t], dim=1) for t in (u, u_new))
+    return (X_new @ torch.linalg.lstsq(X, c[:, None]).solution - c_new[:, None]).square().mean()
+
+
+def epoch_by_hand(
+    w, b, optimizer, training, validation, guarded=True, late=False, empty=True, step=True, backward_on="training"
+):
+    """One epoch as the chapter writes it, with one thing wrong."""
+
+    def measure(pair):
+        return ((w * pair[0] + b - pair[1]) ** 2).mean()
+
+    def validate():
+        with torch.set_grad_enabled(not guarded):
+            return measure(validation)
+
+    losses = {"training": measure(training), "validation": None if late else validate()}
+    if empty:
+        optimizer.zero_grad()
+    for name in losses if backward_on == "both" else [backward_on]:
+        losses[name].backward()
+    if step:
+        optimizer.step()
+    if late:
+        losses["validation"] = validate()
+    return losses["training"].item(), losses["validation"].item(), w.item(), b.item()
+
+
+def mean_without(c):
+    """For each value, the mean of the others."""
+    return (c.sum() - c) / (len(c) - 1)
+
+
+def standardise(u):
+    return (u - u.mean()) / u.std(correction=0)
 
 
 def largest_curvature(u):
