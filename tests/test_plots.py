@@ -1,0 +1,65 @@
+"""What the figures rest on: the loss surface's values, labels that keep the secret, ticks that can be read."""
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+from helpers import plots
+from helpers.data import tensors, thermometers
+from helpers.loss import mse
+from helpers.model import line
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def figure(monkeypatch):
+    """Keeps figures open, for the test to look at, and closes them afterwards."""
+    monkeypatch.setattr(plots.plt, "show", lambda: None)
+    yield
+    plots.plt.close("all")
+
+
+def test_the_loss_surface_shows_the_loss():
+    u, c = tensors(torch.float64)
+    w, b = np.array([-1.0, 0.5, 2.0]), np.array([-14.0, 3.0])
+    values = plots.loss_values(u, c, w, b)
+    assert values.shape == (2, 3)
+    for row, column in np.ndindex(2, 3):
+        assert values[row, column] == pytest.approx(mse(line(u, w[column], b[row]), c).item(), rel=1e-13)
+
+
+def test_the_unit_stays_a_secret():
+    plots.readings(thermometers())
+    axes = plots.plt.gca()
+    assert axes.get_xlabel() == "u (unknown unit)" and axes.get_ylabel() == "c (°C)"
+    assert axes.lines[0].get_color() == plots.PALETTE["data"]
+
+
+def test_residual_bars_run_from_the_line_to_the_reading():
+    df = thermometers()
+    plots.residuals(df, 0.5, -14.0)
+    (bars,) = plots.plt.gca().collections
+    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+    assert np.allclose(ends[:, 1] - ends[:, 0], df["c"] - (0.5 * df["u"] - 14))
+
+
+def test_the_cross_on_the_loss_surface_is_lms_answer():
+    u, c = tensors(torch.float64)
+    plots.loss_surface(u, c, (-1, 2), (-60, 60))
+    cross = next(found for found in plots.plt.figure(1).axes[0].lines if found.get_label() == "lm()")
+    assert cross.get_xydata()[0] == pytest.approx([0.5367719, -17.3047855], rel=1e-6)
+
+
+def test_a_loss_curve_begins_at_epoch_one():
+    plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
+    curve, floor = plots.plt.gca().lines
+    assert curve.get_xydata().tolist() == [[1, 5], [2, 2], [3, 1]] and list(floor.get_ydata()) == [0.5, 0.5]
+    labels = [label.get_text() for label in plots.plt.gca().yaxis.get_majorticklabels()]
+    assert "2" in labels and not any("^" in label for label in labels)
+
+
+def test_an_error_of_zero_is_left_out_of_a_logarithmic_plot():
+    plots.difference_errors(torch.tensor([1e-2, 1e-1]), {"a": torch.tensor([0.0, 1e-3])})
+    assert np.isnan(plots.plt.gca().lines[0].get_ydata()).tolist() == [True, False]

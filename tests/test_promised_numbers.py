@@ -1,0 +1,51 @@
+"""The numbers that each chapter promises to show stand in its stored outputs, printed by its own code."""
+
+import pytest
+from notebook_tools import ROOT, Notebook
+
+PROMISED = {
+    "01": """
+        -17.3047855 1.9272273 -8.97911 8.701879e-06 0.5367719 0.0355386 15.10391 1.062435e-07 MSE=2.93
+        2.9276456 1.8916219 0.9620458 -21.664 -12.945 0.4564 0.6172 0.5556 -17.78 3.2685 2.9276
+    """,
+    "02": """
+        1763.8845 -44.1730 46.0250 45.9732 -0.8260 4517.2964 82.6000
+        1763.88 5.80e+06 1.94e+10 inf 5883.4 0.1751 3.40e-04 33599 0.03298 357
+        80.364342 37.574917 30.871077 29.030487 28.941875 22.214186 22.148710 2.927680 2.927648
+        5.3671 -17.3012 3.6e-03 5.6e-04
+    """,
+    "03": """
+        4517.2969 82.6000 9034.5
+        7.860116 3.828538 3.092191 2.957697 2.933134 2.928648 2.927830 2.927679 2.927652 2.927647 5.3671 -17.3012
+    """,
+    "04": """
+        1.0008 1.0640e-04 5.3671 -17.3012 0.5367 -17.302
+    """,
+    "05": """
+        93.962578 30.066647 24.354103 11.108869 5.690493 3.397933 2.427933 2.017515 1.843863
+        19.172251 43.279331 53.700531 12.031467 0.816392 1.738821 5.815708 9.938665 13.242980
+        5.8612 -20.4629 2.4288 6.5619 5.4815 -17.4260 1.05 20.70 4.49
+    """,
+}
+
+
+def outputs(notebook: Notebook) -> str:
+    """Everything that the notebook's cells print or show as text."""
+    parts = []
+    for cell in notebook.code:
+        for output in cell.outputs:
+            parts.append(output.get("text", ""))
+            parts += [value for kind, value in output.get("data", {}).items() if kind.startswith("text/")]
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("number, promised", PROMISED.items(), ids=list(PROMISED))
+def test_every_promised_number_is_shown(number, promised):
+    (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    shown = outputs(Notebook.read(path))
+    assert [value for value in promised.split() if value not in shown] == []
+
+
+def test_a_number_that_is_not_shown_is_missed():
+    shown = outputs(Notebook.read(ROOT / "notebooks" / "01_least_squares.ipynb"))
+    assert "2.9276" in shown and "2.9277" not in shown
