@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from helpers import data, loss
 from helpers.model import line
@@ -1003,7 +1003,321 @@ standardise_validation = Exercise(
 # ---- chapter 06 ----------------------------------------------------------------------------------------------------
 
 
+def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    return x @ W.T + b
+
+
+def neuron_cases() -> Sequence[tuple]:
+    """A batch, weights and a bias; once with as many rows as inputs."""
+    x = torch.tensor([[2.0, -1.0, 0.5], [0.5, 1.0, -1.5], [-0.25, 0.75, 1.0], [1.0, 0.0, 0.5]], dtype=torch.float64)
+    w = torch.tensor([0.5, 1.5, -0.75], dtype=torch.float64)
+    return [(x, w, torch.tensor(0.25, dtype=torch.float64)), (x[:3], -w, torch.tensor(-0.5, dtype=torch.float64))]
+
+
+one_neuron = Exercise(
+    chapter="06",
+    solution=lambda x, w, b: torch.tanh(x @ w + b),
+    cases=neuron_cases,
+    why="First everything is added up, then bent once: that is a neuron, however many inputs it has.",
+    mistakes=[
+        Mistake(
+            lambda x, w, b: torch.tanh(x @ w) + b,
+            "The bias came after tanh, where it lifts the curve: it belongs inside, where it shifts the step.",
+        ),
+        Mistake(lambda x, w, b: x @ w + b, "The activation is missing: without tanh it is a linear model."),
+        Mistake(
+            lambda x, w, b: torch.tanh(x * w).sum(dim=1) + b,
+            "You bent each product before adding: add up the products and the bias first, then apply tanh once.",
+        ),
+        Mistake(
+            lambda x, w, b: torch.tanh(x * w + b).sum(dim=1),
+            "That is a sum of neurons with one input each: add up the products first, and the bias once.",
+        ),
+        Mistake(
+            lambda x, w, b: torch.tanh((x + b) @ w),
+            "The bias was multiplied by the weights: it is added to the products, once.",
+        ),
+    ],
+    hint="Each row times the weights, added up; plus the bias; then tanh of the result.",
+)
+
+
+def network_cases() -> Sequence[tuple]:
+    """A batch and the parameters of two layers; in the second case the first weight matrix is square."""
+    generator = torch.Generator().manual_seed(6)
+
+    def case(inputs: int, hidden: int, outputs: int) -> tuple:
+        shapes = ((4, inputs), (hidden, inputs), (hidden,), (outputs, hidden), (outputs,))
+        return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+
+    return [case(3, 3, 2), case(2, 3, 1)]
+
+
+hidden_layer_network = Exercise(
+    chapter="06",
+    solution=lambda x, W0, b0, W1, b1: affine(torch.tanh(affine(x, W0, b0)), W1, b1),
+    cases=network_cases,
+    why="The bend stands between the layers, and the output layer may give any number.",
+    mistakes=[
+        Mistake(
+            lambda x, W0, b0, W1, b1: torch.tanh(affine(affine(x, W0, b0), W1, b1)),
+            "tanh came after both layers: then the two collapse into one before it. It belongs between them.",
+        ),
+        Mistake(
+            lambda x, W0, b0, W1, b1: torch.tanh(affine(torch.tanh(affine(x, W0, b0)), W1, b1)),
+            "tanh after the output layer keeps every output between -1 and 1: leave the second one out.",
+        ),
+        Mistake(
+            lambda x, W0, b0, W1, b1: affine(affine(x, W0, b0), W1, b1),
+            "The activation is missing: without it two layers are one.",
+        ),
+        Mistake(
+            lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0.T) + b0, W1, b1),
+            "The first bias came after tanh: it belongs inside.",
+        ),
+        Mistake(
+            lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0 + b0), W1, b1),
+            "The first weight matrix is not transposed. Where it is square, that gives other numbers and no error.",
+        ),
+        Mistake(
+            lambda x, W0, b0, W1, b1: torch.tanh(x @ W0 + b0) @ W1 + b1,
+            "The shapes don't fit: the weight matrices have a row per neuron, so a batch of rows needs W.T.",
+        ),
+    ],
+    hint="First layer: the batch times W0 transposed, plus b0, then tanh. Second layer: likewise, without tanh.",
+)
+
+
+def collapse_cases() -> Sequence[tuple]:
+    """Biases and later weight matrices of three layers, as many neurons in each."""
+    generator = torch.Generator().manual_seed(7)
+
+    def case(size: int) -> tuple:
+        shapes = ((size,), (size, size), (size,), (size, size), (size,))
+        return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+
+    return [case(3), case(2)]
+
+
+collapsed_bias = Exercise(
+    chapter="06",
+    solution=lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0 + b1) + b2,
+    cases=collapse_cases,
+    why="Depth alone buys nothing: what makes a network more than one layer is the bend between its layers.",
+    mistakes=[
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W1 @ W2 @ b0 + W2 @ b1 + b2,
+            "The matrices are in the wrong order: b0 meets W1 first, so W1 stands next to it.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: b0 + b1 + b2,
+            "You added the biases as they are: each of them still goes through the layers after it.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2 @ W1 @ b0 + b1 + b2,
+            "One bracket is missing: b1 goes through the last layer, too.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2 @ W1 @ b0,
+            "Only the first bias has arrived: b1 and b2 are added on the way.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W1 @ b0 + b1,
+            "That is the bias of the first two layers: it still goes through the third.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: b2,
+            "Only the last bias is left: those of the earlier layers go through the layers after them.",
+        ),
+    ],
+    hint="Insert the first layer into the second, multiply out, and insert the result into the third.",
+)
+
+
+def slope_of_tanh(z: Tensor) -> Tensor:
+    return 1 - torch.tanh(z) ** 2
+
+
+sensitivity = Exercise(
+    chapter="06",
+    solution=lambda x, w, b: w * slope_of_tanh(w * x + b),
+    cases=lambda: [
+        (torch.tensor([-2.0, -0.5, 0.0, 0.75, 3.0], dtype=torch.float64), 1.5, 0.5),
+        (torch.tensor([-1.0, 0.25, 2.0], dtype=torch.float64), -0.75, -1.0),
+    ],
+    why="A large weight makes a neuron more sensitive at its step, and saturated all the sooner away from it.",
+    mistakes=[
+        Mistake(
+            lambda x, w, b: slope_of_tanh(w * x + b),
+            "The inner derivative is missing: z = w x + b changes w times as fast as x.",
+        ),
+        Mistake(
+            lambda x, w, b: w * slope_of_tanh(x),
+            "You took the slope of tanh at x: take it at z = w x + b.",
+        ),
+        Mistake(
+            lambda x, w, b: w * (1 - torch.tanh(w * x + b)),
+            "The square is missing: the slope of tanh is 1 - o squared.",
+        ),
+        Mistake(
+            lambda x, w, b: x * slope_of_tanh(w * x + b),
+            "That is the derivative with respect to w, which training needs: x is asked for.",
+        ),
+        Mistake(
+            lambda x, w, b: torch.tanh(w * x + b),
+            "That is the output itself: return its derivative.",
+        ),
+    ],
+    hint="The chain rule: the slope of tanh at z = w x + b, times the slope of z.",
+)
+
+
 # ---- chapter 07 ----------------------------------------------------------------------------------------------------
+
+
+def leaky(x: Tensor, slope: float) -> Tensor:
+    return torch.where(x > 0, x, slope * x)
+
+
+def signed_inputs() -> Tensor:
+    return torch.tensor([-4.0, -1.5, -0.25, 0.0, 0.5, 1.0, 3.0], dtype=torch.float64)
+
+
+leaky_relu = Exercise(
+    chapter="07",
+    solution=leaky,
+    cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
+    why="A unit with this activation passes on some gradient wherever its input lies.",
+    mistakes=[
+        Mistake(
+            lambda x, slope: torch.where(x > 0, slope * x, x),
+            "The small slope is on the wrong side: it belongs to the negative inputs.",
+        ),
+        Mistake(
+            lambda x, slope: torch.where(x > 0, x, -slope * x),
+            "Negative inputs come out positive, so the curve falls on the left: slope * x keeps their sign.",
+        ),
+        Mistake(
+            lambda x, slope: torch.relu(x),
+            "That is ReLU: negative inputs become 0, and their slope with them.",
+        ),
+        Mistake(
+            lambda x, slope: slope * x,
+            "That is a straight line: positive inputs come out as they went in.",
+        ),
+        Mistake(
+            lambda x, slope: torch.where(x > 0, x, -slope),
+            "You return a constant on the left, and a constant has slope 0: multiply x by the slope.",
+        ),
+    ],
+    hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
+)
+
+
+def slope_of_sigmoid(x: Tensor) -> Tensor:
+    return torch.sigmoid(x) * (1 - torch.sigmoid(x))
+
+
+sigmoid_slope = Exercise(
+    chapter="07",
+    solution=slope_of_sigmoid,
+    cases=lambda: [(signed_inputs(),), (torch.tensor([-2.0, 0.75, 6.0], dtype=torch.float64),)],
+    why="It needs the output alone, so PyTorch keeps the sigmoid's output for the way back, and not its input.",
+    mistakes=[
+        Mistake(
+            lambda x: torch.sigmoid(x) * (1 + torch.sigmoid(x)),
+            "The sign in the bracket is wrong: yours goes to 2 for large x, where the sigmoid is flat.",
+        ),
+        Mistake(lambda x: x * (1 - x), "The formula takes the output y, and you gave it the input: y is sigmoid(x)."),
+        Mistake(
+            lambda x: slope_of_sigmoid(torch.sigmoid(x)),
+            "You went through the sigmoid twice: the slope is y (1 - y) with y = sigmoid(x), computed once.",
+        ),
+        Mistake(
+            lambda x: 1 - torch.sigmoid(x) ** 2,
+            "1 - y^2 is the rule of tanh: the sigmoid has another one.",
+        ),
+        Mistake(torch.sigmoid, "That is the sigmoid's value: its slope is wanted."),
+    ],
+    hint="At x = 0 the sigmoid is 1/2 and its slope 1/4; far to the left and to the right the slope goes to 0.",
+)
+
+
+def one_number(value: float) -> tuple[Tensor]:
+    return (torch.tensor([value], dtype=torch.float64),)
+
+
+stable_softplus = Exercise(
+    chapter="07",
+    solution=lambda x: torch.relu(x) + torch.log1p(torch.exp(-x.abs())),
+    cases=lambda: [(signed_inputs(),), one_number(1000.0), one_number(-40.0)],
+    why="The exponential now gets negative numbers only, which can't overflow, and log1p keeps what is tiny.",
+    mistakes=[
+        Mistake(
+            lambda x: torch.log(1 + torch.exp(x)),
+            "exp(1000) is inf, and so is your answer: take the large part out before you call exp.",
+        ),
+        Mistake(
+            lambda x: torch.log1p(torch.exp(x)),
+            "log1p mends the small end only: at x = 1000 exp is inf, and so is your answer.",
+        ),
+        Mistake(
+            lambda x: torch.relu(x) + torch.log(1 + torch.exp(-x.abs())),
+            "The large end is right; at x = -40 you lose everything when 1 + exp(-40) is rounded to 1: see log1p.",
+        ),
+        Mistake(
+            lambda x: torch.log1p(torch.exp(-x.abs())),
+            "Far out on the right yours falls to 0, where softplus rises like x: the part max(x, 0) is missing.",
+        ),
+        Mistake(
+            lambda x: torch.log1p(torch.exp(x.clamp(max=20))),
+            "You cut x off at 20, so that 1000 comes out as 20, and with slope 0: keep x.",
+        ),
+        Mistake(torch.relu, "That is ReLU, and nearly right far out; the rounded corner is missing."),
+    ],
+    hint="Softplus lies above max(x, 0), by the same amount at x and at -x: find that amount.",
+)
+
+
+def silent(x: Tensor, W: Tensor, b: Tensor | float) -> Tensor:
+    """Where the units of a ReLU layer give zero, shape (n, units)."""
+    return x @ W.T + b <= 0
+
+
+def relu_layer() -> tuple[Tensor, Tensor, Tensor]:
+    """Four inputs of two numbers each, and five units: weights (5, 2), biases (5,). Two units are dead."""
+    x = torch.tensor([[1.0, 0.5], [-1.0, 2.0], [0.5, -1.5], [2.0, 1.0]], dtype=torch.float64)
+    W = torch.tensor([[1.0, 1.0], [-1.0, 0.5], [0.5, 0.5], [0.25, -1.0], [2.0, 1.0]], dtype=torch.float64)
+    return x, W, torch.tensor([0.5, -3.0, -2.0, -0.5, 4.0], dtype=torch.float64)
+
+
+dead_units = Exercise(
+    chapter="07",
+    solution=lambda x, W, b: int(silent(x, W, b).all(dim=0).sum()),
+    cases=lambda: [relu_layer(), (relu_layer()[0][:2], *relu_layer()[1:])],
+    why="Dead is a property of a unit together with the data: other inputs may wake it up.",
+    mistakes=[
+        Mistake(
+            lambda x, W, b: int(silent(x, W, b).any(dim=0).sum()),
+            "You counted the units that are zero for some reading; dead means zero for every one.",
+        ),
+        Mistake(
+            lambda x, W, b: int(silent(x, W, b).all(dim=1).sum()),
+            "You counted readings for which every unit is zero: look along the other dimension.",
+        ),
+        Mistake(lambda x, W, b: int(silent(x, W, b).sum()), "You counted single zeros: a unit has one per reading."),
+        Mistake(
+            lambda x, W, b: int((~silent(x, W, b).all(dim=0)).sum()),
+            "You counted the units that are alive.",
+        ),
+        Mistake(lambda x, W, b: int(silent(x, W, 0.0).all(dim=0).sum()), "The bias is missing in the layer."),
+        Mistake(
+            lambda x, W, b: float(silent(x, W, b).all(dim=0).double().mean()),
+            "That is the share of dead units: their number is wanted.",
+        ),
+    ],
+    hint="The layer's output has one row per reading, one column per unit: which columns are zero all the way down?",
+)
 
 
 # ---- chapter 08 ----------------------------------------------------------------------------------------------------
@@ -1057,6 +1371,7 @@ breaks_convexity = Exercise(
         (lambda w: w**4 - 8 * w * w, 2.0, 4.0),
         (lambda w: (w * w - 1) ** 2 + w, -1.0, 1.2),
         (lambda w: -w * w, 1.0, 3.0),
+        (lambda w: 5 - w * w, -1.0, 1.0),
         (lambda w: 1.0 / w, 0.5, 2.0),
     ],
     why="One such pair proves that a loss has no single bowl; a thousand pairs without one prove nothing.",
@@ -1162,6 +1477,201 @@ stack_loss = Exercise(
 
 
 # ---- chapter 09 ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModuleExercise(Exercise):
+    """A self-check of a class or function that returns a module.
+
+    probe: called with the module and the arguments that made it; returns the numbers to compare, or None for a stub.
+    """
+
+    probe: Callable[..., Any] | None = None
+
+    def results(self, answer: Any) -> list:
+        """What the probe finds, for each case."""
+        found = []
+        for arguments in self.cases():
+            module = answer(*arguments)
+            if not unanswered(module) and not isinstance(module, nn.Module):
+                raise TypeError("no module came back")
+            found.append(None if unanswered(module) else self.probe(module, *arguments))
+        return found
+
+
+class PartsInOrder(nn.Module):
+    """Parts one after the other, with the ways to get it wrong as options."""
+
+    def __init__(self, parts: list, keep: Callable = nn.ModuleList, way: str = "call", ready: bool = True) -> None:
+        if ready:
+            super().__init__()
+        self.parts = keep(parts)
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.way in ("sum", "last"):
+            outputs = [part(x) for part in self.parts]
+            return sum(outputs) if self.way == "sum" else outputs[-1]
+        for part in reversed(self.parts) if self.way == "reversed" else self.parts:
+            x = part.forward(x) if self.way == "forward" else part(x)
+        return x
+
+
+def parts_with(*pairs: tuple[float, float]) -> list[nn.Module]:
+    """Linear layers of one input and output, with these weights and biases, and a tanh behind the first."""
+    layers = [nn.Linear(1, 1, dtype=torch.float64) for _ in pairs]
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(layers, pairs, strict=True):
+            layer.weight.fill_(weight)
+            layer.bias.fill_(bias)
+    return [layers[0], nn.Tanh(), *layers[1:]]
+
+
+def probe_parts(module: nn.Module, parts: list[nn.Module]) -> list | None:
+    """How many numbers the module would train, how often hooks on its parts fire, and its outputs."""
+    fired = []
+    handles = [part.register_forward_hook(lambda part, inputs, output: fired.append(part)) for part in parts]
+    inputs = torch.tensor([[-1.0], [0.5], [2.0]], dtype=torch.float64)
+    output = module(inputs)
+    for handle in handles:
+        handle.remove()
+    if unanswered(output):
+        return None
+    if not isinstance(output, Tensor) or output.shape != inputs.shape:
+        raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(output)}")
+    trained = sum(parameter.numel() for parameter in module.parameters())
+    return [float(trained), float(len(fired)), *output.flatten()]
+
+
+chain = ModuleExercise(
+    chapter="09",
+    solution=PartsInOrder,
+    cases=lambda: [(parts_with((2.0, -1.0), (-3.0, 0.5)),), (parts_with((0.5, 1.0), (4.0, 2.0), (-1.5, 3.0)),)],
+    probe=probe_parts,
+    why="An optimizer gets every parameter of every part, and hooks on the parts fire.",
+    mistakes=[
+        Mistake(
+            lambda parts: PartsInOrder(parts, keep=list),
+            "The outputs are right, but parameters() finds nothing: parts in a plain list are invisible. Keep them in "
+            "an nn.ModuleList.",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, way="forward"),
+            "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x).",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, list, "forward"),
+            "The outputs are right. Two things are not: parameters() finds nothing, and hooks on the parts stay "
+            "silent. Use an nn.ModuleList, and call the parts themselves.",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, way="last"),
+            "Each part got the input itself, and only the last one counts: hand on the output of the one before.",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, way="sum"),
+            "That adds the outputs up, like Total: hand each part the output of the one before.",
+        ),
+        Mistake(lambda parts: PartsInOrder(parts, way="reversed"), "The parts ran in reverse: begin with the first."),
+        Mistake(
+            lambda parts: PartsInOrder(parts, ready=False),
+            "nn.Module has not set up its records yet: call super().__init__() first.",
+        ),
+        Mistake(lambda parts: parts, "What comes back is no module: give a class that inherits from nn.Module."),
+    ],
+    hint="With two parts a and b, the module computes b(a(x)), and the optimizer needs the parameters of both.",
+)
+
+
+def corrected_line(weight: float, bias: float, correction: float) -> nn.Module:
+    """A layer with one input and one output, and with a hook that adds the correction."""
+    layer = parts_with((weight, bias))[0]
+    layer.register_forward_hook(lambda module, inputs, output: output + correction)
+    return layer
+
+
+def all_pairs(prediction: Tensor, target: Tensor) -> Tensor:
+    return ((prediction.reshape(-1, 1) - target.reshape(1, -1)) ** 2).mean()
+
+
+module_loss = Exercise(
+    chapter="09",
+    solution=lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)),
+    cases=lambda: [
+        (corrected_line(0.5, -15.0, 1.25), *readings()),
+        (corrected_line(-2.0, 1.0, -0.5), *torch.tensor([[1.0, 3.0, 4.0], [2.0, -5.0, 1.0]], dtype=torch.float64)),
+    ],
+    why="Each prediction met its own target, and the hook was not skipped.",
+    mistakes=[
+        Mistake(
+            lambda model, u, c: all_pairs(model(u.unsqueeze(1)), c),
+            "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n. Give the target "
+            "the shape of the prediction.",
+        ),
+        Mistake(
+            lambda model, u, c: loss.mse(model.forward(u.unsqueeze(1)), c.unsqueeze(1)),
+            "The hook's correction is missing: call model(...), not model.forward(...).",
+        ),
+        Mistake(
+            lambda model, u, c: all_pairs(model.forward(u.unsqueeze(1)), c),
+            "Two things at once: (n, 1) against (n,) compares every prediction with every target, and forward skips "
+            "the hook.",
+        ),
+        Mistake(
+            lambda model, u, c: model(u),
+            "The layer took your tensor for one sample with n numbers: rows are samples, so use unsqueeze(1).",
+        ),
+        Mistake(
+            lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c),
+            "The target still has shape (n,), and mse refuses to pair everyone with everyone: unsqueeze it as well.",
+        ),
+        Mistake(
+            lambda model, u, c: ((model(u.unsqueeze(1)) - c.unsqueeze(1)) ** 2).sum(),
+            "That is the sum of the squares: take their mean.",
+        ),
+    ],
+    hint="Bring u and c to shape (n, 1), call the module on u, and average the squared differences.",
+)
+
+
+parameter_count = Exercise(
+    chapter="09",
+    solution=lambda n_in, n_out: n_in * n_out + n_out,
+    cases=lambda: [(1, 1), (3, 2), (2, 3), (1, 13), (784, 10)],
+    why="Expect a number, count, compare: that finds parameters that the optimizer would never see.",
+    mistakes=[
+        Mistake(lambda n_in, n_out: n_in * n_out, "Those are the weights: the biases are trained as well."),
+        Mistake(lambda n_in, n_out: n_in * n_out + 1, "One bias is too few: each output has its own."),
+        Mistake(lambda n_in, n_out: n_in * n_out + n_in, "The biases belong to the outputs, not to the inputs."),
+        Mistake(lambda n_in, n_out: n_in + n_out, "Each output has a weight for each input: multiply, don't add."),
+        Mistake(lambda n_in, n_out: 2, "Weight and bias are two tensors: count the numbers in them."),
+    ],
+    hint="nn.Linear(3, 2) has a weight of shape (2, 3) and a bias of shape (2,).",
+)
+
+
+channels_first = Exercise(
+    chapter="09",
+    solution=lambda images: images.permute(0, 3, 1, 2),
+    cases=lambda: [(torch.arange(120.0).reshape(2, 4, 5, 3),), (torch.arange(96.0).reshape(2, 4, 4, 3),)],
+    why="The numbers of each plane stay together, in the order that PyTorch's image layers expect.",
+    mistakes=[
+        Mistake(
+            lambda images: images.reshape(len(images), images.shape[3], images.shape[1], images.shape[2]),
+            "The shape is right, the pixels are scrambled: reshape cuts the numbers up anew; permute moves dimensions.",
+        ),
+        Mistake(
+            lambda images: images.transpose(1, 3),
+            "Rows and columns are swapped: this is B x C x W x H, images lying on their side.",
+        ),
+        Mistake(
+            lambda images: images.permute(3, 0, 1, 2),
+            "The channels come before the batch: the images stay at place 0.",
+        ),
+        Mistake(lambda images: images, "The colours are still last."),
+    ],
+    hint="permute lists, for each place of the new order, the place where that dimension was before.",
+)
 
 
 # ---- chapter 10 ----------------------------------------------------------------------------------------------------

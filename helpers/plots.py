@@ -373,7 +373,7 @@ def left_out(df: pd.DataFrame, row: int, grid: Tensor, curves: dict[int, Tensor]
     row: the reading left out; grid: values of u, shape (k,); curves: by degree, the fitted values, shape (k,).
     """
     _, axes = new_figure()
-    for (degree, values), kind in zip(curves.items(), ("lm", "network"), strict=True):
+    for (degree, values), kind in zip(curves.items(), ("lm", "guess"), strict=True):
         axes.plot(grid, values, DASHES[kind], color=PALETTE[kind], label=f"degree {degree}")
     draw_readings(axes, df)
     style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
@@ -386,7 +386,114 @@ def left_out(df: pd.DataFrame, row: int, grid: Tensor, curves: dict[int, Tensor]
 # ---- chapter 06 ----------------------------------------------------------------------------------------------------
 
 
+def neuron_curves(x: Tensor, *panels: dict[str, Tensor]) -> None:
+    """Outputs of neurons with one input, one panel per group, told apart by dash and width. Used in chapter 06.
+
+    x: shape (n,); panels: by label, outputs of shape (n,), at most three in a panel.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.4, sharey=True)
+    styles = [("-", 1.8), ("--", 2.6), (":", 3.4)]
+    for axes, curves in zip(row, panels, strict=True):
+        for (label, curve), (dash, width) in zip(curves.items(), styles, strict=False):
+            axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
+        axes.set(xlabel="input x", ylim=(-1.15, 2.05), yticks=(-1, -0.5, 0, 0.5, 1))
+        axes.legend(loc="upper left", handlelength=3)
+    row[0].set_ylabel("output o")
+    plt.show()
+
+
+def sums_of_neurons(x: Tensor, panels: dict[str, Tensor]) -> None:
+    """The contributions of hidden neurons as thin lines and their sum as a thick one. Used in chapter 06.
+
+    x: shape (n, 1); panels: by title, contributions of shape (n, neurons), at most three neurons.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.4)
+    for axes, (title, parts) in zip(row, panels.items(), strict=True):
+        for number, (part, dash) in enumerate(zip(parts.T, ("--", ":", "-."), strict=False), start=1):
+            axes.plot(x, part, dash, color=PALETTE["guess"], linewidth=1.5, label=f"neuron {number}")
+        axes.plot(x, parts.sum(dim=1), color=PALETTE["network"], linewidth=3.5, label="sum")
+        axes.set(title=title, xlabel="input x")
+        axes.set_ylim(top=axes.get_ylim()[0] + 1.45 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
+    row[0].set_ylabel("output y")
+    row[0].legend(loc="upper center", ncols=2, handlelength=3)
+    plt.show()
+
+
+def neuron_fits(df: pd.DataFrame, u: Tensor, curves: dict[str, Tensor], fit: LmResult) -> None:
+    """The readings, lm()'s line, and the curves of single neurons, told apart by dash. Used in chapter 06.
+
+    u: shape (n,), in the thermometer's unit; curves: by label, shape (n,), in degrees Celsius, at most two.
+    """
+    _, axes = new_figure(width=8.5, height=4.8)
+    draw_line(axes, fit.slope, fit.intercept, "lm", "lm()", span=(u[0].item(), u[-1].item()))
+    for (label, curve), (dash, width) in zip(curves.items(), (("-.", 2), (":", 3.4)), strict=False):
+        axes.plot(u, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
+    draw_readings(axes, df)
+    axes.legend(loc="upper left")
+    plt.show()
+
+
 # ---- chapter 07 ----------------------------------------------------------------------------------------------------
+
+
+def activation_gallery(x: Tensor, curves: dict[str, tuple[Tensor, Tensor]]) -> None:
+    """One panel per activation, its curve solid and its slope dashed, on shared axes. Used in chapter 07.
+
+    x: shape (n,); curves: by name, (values, slopes), each of shape (n,). A slope that jumps is drawn with a gap.
+    """
+    plt.rcParams.update(STYLE)
+    _, rows = plt.subplots(2, -(-len(curves) // 2), figsize=(11, 6), layout="constrained", sharex=True, sharey=True)
+    for axes, (name, (values, slopes)) in zip(rows.flat, curves.items(), strict=True):
+        with_gaps = slopes.clone()
+        with_gaps[1:][slopes.diff().abs() > 0.3] = torch.nan
+        axes.plot(x, values, "-", color=PALETTE["network"], linewidth=2.5, label="f(x)")
+        axes.plot(x, with_gaps, "--", color=PALETTE["descent"], label="slope f′(x)")
+        axes.set_title(name)
+    for axes in rows[-1]:
+        axes.set_xlabel("x")
+    rows.flat[0].legend(loc="upper left")
+    plt.show()
+
+
+def gradient_factors(panels: dict[str, dict[float, list[float]]]) -> None:
+    """What a gradient is multiplied by on its way back, against the number of layers. Used in chapter 07.
+
+    panels: by name of the activation, and then by gain, the factors after 0, 1, 2, ... layers.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.4, sharey=True)
+    for axes, (name, runs) in zip(row, panels.items(), strict=True):
+        for (gain, factors), style in zip(runs.items(), ("v:", "s-.", "o--", "^-"), strict=True):
+            layers = range(len(factors))
+            axes.semilogy(layers, factors, style, color=PALETTE["network"], markersize=5, linewidth=1.5)
+            place = (layers[-1], factors[-1])
+            axes.annotate(f"gain {gain:g}", place, (8, 0), textcoords="offset points", va="center")
+        axes.axhline(1, color=PALETTE["data"], linewidth=0.8)
+        axes.set(title=name, xlabel="layers passed", xlim=(-0.5, layers[-1] * 1.5), xticks=layers[::2])
+    row[0].set_ylabel("factor of the gradient")
+    plt.show()
+
+
+def straight_pieces(x: Tensor, target: Tensor, units: Tensor, sums: dict[str, Tensor], errors: dict[str, dict]) -> None:
+    """A curve out of shifted Hardtanh units: the units, their sums, and the error against their number.
+
+    x, target: shape (n,); units: shape (n, k), each with its output weight; sums: by label, shape (n,);
+    errors: by label, {number of units: largest error}. Used in chapter 07.
+    """
+    _, (left, middle, right) = new_figure(3, width=11, height=4.4)
+    left.plot(x, units, "-", color=PALETTE["network"], linewidth=1.5)
+    left.set(title=f"{units.shape[1]} units", xlabel="x")
+    middle.plot(x, target, "-", color=PALETTE["data"], linewidth=1.2, label="sine")
+    for (label, curve), kind in zip(sums.items(), ("descent", "network"), strict=True):
+        middle.plot(x, curve, DASHES[kind], color=PALETTE[kind], label=label)
+    middle.set(title="their sums", xlabel="x", ylim=(-1.1, 1.9))
+    middle.legend(loc="upper left")
+    for (label, found), (style, kind) in zip(errors.items(), (("o-", "network"), ("s--", "guess")), strict=True):
+        right.loglog(list(found), list(found.values()), style, color=PALETTE[kind], label=label)
+    right.set(title="largest error", xlabel="units")
+    right.set_xticks(list(found), labels=list(found))
+    right.minorticks_off()
+    right.legend(loc="lower left")
+    plt.show()
 
 
 # ---- chapter 08 ----------------------------------------------------------------------------------------------------
@@ -433,9 +540,9 @@ def approximations(x: Tensor, target: Tensor, curves: dict[str, Tensor], span: t
     """
     _, axes = new_figure()
     axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
-    for (label, curve), (dash, width) in zip(curves.items(), ((":", 2.5), ("-", 5)), strict=True):
-        axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
-    axes.plot(x, target, color=PALETTE["data"], linewidth=1.5, label="sin x")
+    for (label, curve), (dash, width) in zip(curves.items(), ((":", 3), ("-", 6)), strict=True):
+        axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label, zorder=4 - width / 3)
+    axes.plot(x, target, color=PALETTE["data"], linewidth=1.5, label="sin x", zorder=4)
     axes.set(xlabel="x", ylim=(-1.35, 2.3))
     axes.legend(ncols=2, loc="upper center")
     plt.show()
@@ -453,6 +560,7 @@ def bowl_and_slice(axis: Tensor, of_line: tuple[Tensor, Tensor], of_network: tup
         (*of_line, "the line: all its parameters", "slope w", "intercept b"),
         (*of_network, "a network: a slice", "bias $b_1$", "bias $b_2$"),
     )
+    span = (axis[0].item(), axis[-1].item())
     for axes, (losses, paths, title, first, second) in zip(row, panels, strict=True):
         filled = axes.contourf(axis, axis, losses.T, bounds, norm=LogNorm(), cmap="Blues_r")
         axes.contour(axis, axis, losses.T, bounds, colors="white", linewidths=0.5)
@@ -460,7 +568,7 @@ def bowl_and_slice(axis: Tensor, of_line: tuple[Tensor, Tensor], of_network: tup
             axes.plot(*path.T, "-", color=PALETTE["descent"], linewidth=1.8)
         axes.plot(*paths[0].T, "o", color="white", markeredgecolor=PALETTE["descent"], markersize=9, label="start")
         axes.plot(*paths[-1].T, "X", color=PALETTE["data"], markeredgecolor="white", markersize=11, label="end")
-        axes.set(title=title, xlabel=first, ylabel=second, xlim=(axis[0], axis[-1]), ylim=(axis[0], axis[-1]))
+        axes.set(title=title, xlabel=first, ylabel=second, xlim=span, ylim=span)
         axes.grid(False)
     row[1].legend(loc="upper right")
     bar = figure.colorbar(filled, ax=row, label="loss")
@@ -523,6 +631,23 @@ def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int
 
 
 # ---- chapter 09 ----------------------------------------------------------------------------------------------------
+
+
+def time_per_sample(sizes: list[int], seconds: list[float]) -> None:
+    """Time per sample against batch size, both axes logarithmic, beside a call at a fixed price. Used in chapter 09.
+
+    sizes: samples per batch, the first one 1; seconds: per sample, one for each size.
+    """
+    _, axes = new_figure()
+    microseconds = np.array(seconds) * 1e6
+    shared = microseconds[0] / np.array(sizes)
+    axes.loglog(sizes, shared, "--", color=PALETTE["guess"], linewidth=1.5, label="if each call cost the same")
+    axes.loglog(sizes, microseconds, "o-", color=PALETTE["network"], label="measured")
+    axes.set(xlabel="samples in a batch", ylabel="time per sample (µs)")
+    axes.set_xticks(sizes, labels=[str(size) for size in sizes])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.legend()
+    plt.show()
 
 
 # ---- chapter 10 ----------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from helpers import check
+from helpers.loss import mse
 
 NOT_YET = "✗ Not yet. "
 
@@ -163,7 +165,167 @@ WRONG = {
         (lambda training, validation: validation - training.mean(), "scale is missing"),
         (lambda training, validation: standardise(training), "training part"),
     ],
+    "one_neuron": [
+        (lambda x, w, b: torch.tanh((x * w).sum(dim=1)) + b, "came after tanh"),
+        (lambda x, w, b: (x * w).sum(dim=1) + b, "activation is missing"),
+        (lambda x, w, b: (w * x).tanh().sum(-1) + b, "bent each product"),
+        (lambda x, w, b: (w * x + b).tanh().sum(-1), "sum of neurons"),
+        (lambda x, w, b: torch.tanh((w * (x + b)).sum(dim=-1)), "multiplied by the weights"),
+        (lambda x, w, b: torch.tanh(x * w + b), "shape (4,)"),
+    ],
+    "hidden_layer_network": [
+        (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0) @ W1.T + b1).tanh(), "after both layers"),
+        (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0).tanh() @ W1.T + b1).tanh(), "after the output"),
+        (lambda x, *layers: rows_through(rows_through(x, *layers[:2]), *layers[2:]), "activation is missing"),
+        (lambda x, W0, b0, W1, b1: rows_through(torch.tanh(rows_through(x, W0, 0 * b0)) + b0, W1, b1), "first bias"),
+        (lambda x, W0, b0, W1, b1: (x.matmul(W0) + b0).tanh().matmul(W1.mT) + b1, "not transposed"),
+        (lambda x, W0, b0, W1, b1: torch.matmul(torch.tanh(torch.matmul(x, W0) + b0), W1) + b1, "shapes don't fit"),
+    ],
+    "collapsed_bias": [
+        (lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2, "wrong order"),
+        (lambda b0, W1, b1, W2, b2: sum((b2, b1, b0)), "as they are"),
+        (lambda b0, W1, b1, W2, b2: b2 + b1 + W2 @ (W1 @ b0), "bracket"),
+        (lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0), "Only the first"),
+        (lambda b0, W1, b1, W2, b2: b1 + W1 @ b0, "first two layers"),
+        (lambda b0, W1, b1, W2, b2: b2.clone(), "Only the last"),
+    ],
+    "sensitivity": [
+        (lambda x, w, b: 1 / torch.cosh(w * x + b) ** 2, "inner derivative"),
+        (lambda x, w, b: w / torch.cosh(x) ** 2, "at x"),
+        (lambda x, w, b: w - w * torch.tanh(b + x * w), "square is missing"),
+        (lambda x, w, b: x / torch.cosh(w * x + b) ** 2, "with respect to w"),
+        (lambda x, w, b: (w * x + b).tanh(), "output itself"),
+    ],
+    "leaky_relu": [
+        (lambda x, slope: torch.minimum(x, slope * x), "wrong side"),
+        (lambda x, slope: torch.relu(x) + slope * torch.relu(-x), "come out positive"),
+        (lambda x, slope: x * (x > 0), "That is ReLU"),
+        (lambda x, slope: x * slope, "straight line"),
+        (lambda x, slope: torch.relu(x) - slope * (x <= 0), "a constant has slope 0"),
+    ],
+    "sigmoid_slope": [
+        (lambda x: (s := 1 / (1 + torch.exp(-x))) + s**2, "sign in the bracket"),
+        (lambda x: x - x**2, "gave it the input"),
+        (lambda x: (s := torch.sigmoid(torch.sigmoid(x))) * (1 - s), "twice"),
+        (lambda x: 1 - torch.sigmoid(x).square(), "rule of tanh"),
+        (lambda x: 1 / (1 + torch.exp(-x)), "value"),
+    ],
+    "stable_softplus": [
+        (lambda x: (1 + x.exp()).log(), "exp(1000) is inf"),
+        (lambda x: x.exp().log1p(), "log1p mends"),
+        (lambda x: x.clamp(min=0) + torch.log(1 + torch.exp(-abs(x))), "rounded to 1"),
+        (lambda x: torch.exp(-abs(x)).log1p(), "max(x, 0)"),
+        (lambda x: torch.minimum(x, torch.tensor(20.0)).exp().log1p(), "cut x off"),
+        (lambda x: x.clamp(min=0), "rounded corner"),
+    ],
+    "dead_units": [
+        (lambda x, W, b: (torch.relu(x @ W.T + b) == 0).any(0).sum(), "for some reading"),
+        (lambda x, W, b: (torch.relu(x @ W.T + b).sum(1) == 0).sum(), "other dimension"),
+        (lambda x, W, b: (torch.relu(x @ W.T + b) == 0).sum().item(), "single zeros"),
+        (lambda x, W, b: (torch.relu(x @ W.T + b).sum(0) > 0).sum(), "alive"),
+        (lambda x, W, b: (torch.relu(x @ W.T).sum(0) == 0).sum(), "bias is missing"),
+        (lambda x, W, b: (torch.relu(x @ W.T + b).amax(0) == 0).double().mean(), "share"),
+    ],
+    "hump": [
+        (lambda x, left, right, k: torch.tanh(k * (x - left)) - torch.tanh(k * (x - right)), "Its height is 2"),
+        (lambda x, left, right, k: (torch.tanh(k * (x - right)) - torch.tanh(k * (x - left))) / 2, "It is a hole"),
+        (lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2, "Both neurons rise"),
+        (lambda x, left, right, k: 0.5 * torch.tanh(k * (x + left)) - 0.5 * torch.tanh(k * (x + right)), "mirrored"),
+        (lambda x, left, right, k: (torch.tanh(k * x - left) + torch.tanh(right - k * x)) / 2, "not multiplied"),
+    ],
+    "breaks_convexity": [
+        (lambda loss, a, b: loss((a + b) / 2) < (loss(a) + loss(b)) / 2, "turned around"),
+        (lambda loss, a, b: loss((a + b) / 2) > loss(a) and loss((a + b) / 2) > loss(b), "higher end"),
+        (lambda loss, a, b: loss((a + b) / 2) > loss(a) or loss((a + b) / 2) > loss(b), "lower end"),
+        (lambda loss, a, b: loss(0.5 * a + 0.5 * b) > loss(a) + loss(b), "sum of the two"),
+    ],
+    "flip_unit": [
+        (lambda w, b, v, k: (flip(w, k), b, flip(v, k)), "bias kept its sign"),
+        (lambda w, b, v, k: (flip(w, k), flip(b, k), v), "output weight kept"),
+        (lambda w, b, v, k: (flip(w, k), b, v), "Only the weight"),
+        (lambda w, b, v, k: torch.stack([-w, -b, -v]), "every unit"),
+    ],
+    "stack_loss": [
+        (lambda predictions, targets: torch.mean((predictions - targets) ** 2), "averaged over the networks"),
+        (lambda predictions, targets: torch.sum((predictions - targets) ** 2), "summed over the readings"),
+        (lambda predictions, targets: ((predictions - targets) ** 2).squeeze(2).mean(dim=1), "one loss per network"),
+        (lambda predictions, targets: ((predictions.mean(0) - targets) ** 2).mean(), "averaged the predictions"),
+    ],
+    "chain": [
+        (lambda parts: Chain(parts), "plain list"),
+        (lambda parts: Chain(tuple(parts)), "plain list"),
+        (lambda parts: Chain(dict(enumerate(parts))), "plain list"),
+        (lambda parts: Chain(nn.ModuleList(parts), call=lambda part, x: part.forward(x)), "part.forward(x)"),
+        (lambda parts: Chain(parts, call=lambda part, x: part.forward(x)), "Two things"),
+        (lambda parts: Chain(nn.ModuleList(parts[::-1])), "in reverse"),
+        (lambda parts: Last(parts), "output of the one before"),
+        (lambda parts: Added(parts), "like Total"),
+        (lambda parts: NotReady(parts), "super().__init__()"),
+        (lambda parts: ChainWithoutParent(), "no module"),
+    ],
+    "module_loss": [
+        (lambda model, u, c: ((model(u[:, None]) - c) ** 2).mean(), "every target"),
+        (lambda model, u, c: ((model.forward(u[:, None])[:, 0] - c) ** 2).mean(), "hook's correction"),
+        (lambda model, u, c: ((model.forward(u[:, None]) - c) ** 2).mean(), "Two things"),
+        (lambda model, u, c: ((model(u) - c) ** 2).mean(), "one sample with n numbers"),
+        (lambda model, u, c: nn.functional.mse_loss(model(u.unsqueeze(0)), c), "one sample with n numbers"),
+        (lambda model, u, c: mse(model(u.unsqueeze(1)), c), "unsqueeze it as well"),
+        (lambda model, u, c: nn.MSELoss(reduction="sum")(model(u[:, None]).squeeze(), c), "take their mean"),
+    ],
+    "parameter_count": [
+        (lambda n_in, n_out: nn.Linear(n_in, n_out).weight.numel(), "biases are trained"),
+        (lambda n_in, n_out: n_out * n_in + 1, "One bias is too few"),
+        (lambda n_in, n_out: n_in * (n_out + 1), "belong to the outputs"),
+        (lambda n_in, n_out: n_in + n_out, "multiply"),
+        (lambda n_in, n_out: len(list(nn.Linear(n_in, n_out).parameters())), "two tensors"),
+    ],
+    "channels_first": [
+        (lambda images: images.view(len(images), 3, *images.shape[1:3]), "scrambled"),
+        (lambda images: images.permute(0, 3, 2, 1), "on their side"),
+        (lambda images: images.swapaxes(3, 1), "on their side"),
+        (lambda images: torch.movedim(images, 3, 0), "before the batch"),
+        (lambda images: images.clone(), "still last"),
+    ],
 }
+
+
+class Chain(nn.Module):
+    """Parts one after the other, kept in whatever they come in."""
+
+    def __init__(self, parts, call=lambda part, x: part(x)):
+        super().__init__()
+        self.parts, self.call = parts, call
+
+    def forward(self, x):
+        for part in self.parts.values() if isinstance(self.parts, dict) else self.parts:
+            x = self.call(part, x)
+        return x
+
+
+class Last(nn.Module):
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x):
+        for part in self.parts:
+            y = part(x)
+        return y
+
+
+class Added(Last):
+    def forward(self, x):
+        return torch.stack([part(x) for part in self.parts]).sum(dim=0)
+
+
+class NotReady(nn.Module):
+    def __init__(self, parts):
+        self.parts = nn.ModuleList(parts)
+
+
+class ChainWithoutParent:
+    def __call__(self, x):
+        return x
 
 
 def mse_elsewhere(u, c, u_new, c_new):
@@ -196,6 +358,11 @@ def epoch_by_hand(
     return losses["training"].item(), losses["validation"].item(), w.item(), b.item()
 
 
+def rows_through(x, W, b):
+    """A layer without activation, row by row."""
+    return torch.stack([W @ row + b for row in x])
+
+
 def mean_without(c):
     """For each value, the mean of the others."""
     return (c.sum() - c) / (len(c) - 1)
@@ -203,6 +370,11 @@ def mean_without(c):
 
 def standardise(u):
     return (u - u.mean()) / u.std(correction=0)
+
+
+def flip(vector, k):
+    """A copy of the vector with the sign of entry k turned."""
+    return torch.where(torch.arange(len(vector)) == k, -vector, vector)
 
 
 def largest_curvature(u):
