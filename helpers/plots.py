@@ -460,7 +460,7 @@ def gradient_factors(panels: dict[str, dict[float, list[float]]]) -> None:
 
     panels: by name of the activation, and then by gain, the factors after 0, 1, 2, ... layers.
     """
-    _, row = new_figure(len(panels), width=11, height=4.4, sharey=True)
+    _, row = new_figure(len(panels), width=11, height=5, sharey=True)
     for axes, (name, runs) in zip(row, panels.items(), strict=True):
         for (gain, factors), style in zip(runs.items(), ("v:", "s-.", "o--", "^-"), strict=True):
             layers = range(len(factors))
@@ -480,7 +480,8 @@ def straight_pieces(x: Tensor, target: Tensor, units: Tensor, sums: dict[str, Te
     errors: by label, {number of units: largest error}. Used in chapter 07.
     """
     _, (left, middle, right) = new_figure(3, width=11, height=4.4)
-    left.plot(x, units, "-", color=PALETTE["network"], linewidth=1.5)
+    for number, unit in enumerate(units.unbind(1)):
+        left.plot(x, unit, ("-", "--", "-.", ":")[number % 4], color=PALETTE["network"])
     left.set(title=f"{units.shape[1]} units", xlabel="x")
     middle.plot(x, target, "-", color=PALETTE["data"], linewidth=1.2, label="sine")
     for (label, curve), kind in zip(sums.items(), ("descent", "network"), strict=True):
@@ -533,18 +534,24 @@ def four_neurons(x: Tensor, A: Any, B: Any, C: Any, D: Any) -> None:
     plt.show()
 
 
-def approximations(x: Tensor, target: Tensor, curves: dict[str, Tensor], span: tuple[float, float]) -> None:
-    """A known function and two networks that imitate it, with the interval shaded. Used in chapter 08.
+def approximations(
+    x: Tensor, target: tuple[str, Tensor], curves: dict[str, Tensor], span: tuple[float, float], zoom: tuple
+) -> None:
+    """A known function and two networks that imitate it: the whole, and a part enlarged. Used in chapter 08.
 
-    x, target: shape (n, 1); curves: by label, the coarse one first, shape (n, 1); span: where they are to hold.
+    x: shape (n, 1); target: label and values, shape (n, 1); curves: by label, the coarse one first, shape (n, 1);
+    span: where they are to hold, shaded; zoom: (lowest x, highest x, lowest y, highest y) of the part.
     """
-    _, axes = new_figure()
-    axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
-    for (label, curve), (dash, width) in zip(curves.items(), ((":", 3), ("-", 6)), strict=True):
-        axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label, zorder=4 - width / 3)
-    axes.plot(x, target, color=PALETTE["data"], linewidth=1.5, label="sin x", zorder=4)
-    axes.set(xlabel="x", ylim=(-1.35, 2.3))
-    axes.legend(ncols=2, loc="upper center")
+    _, (whole, part) = new_figure(2, width=11, height=4.2)
+    for axes in (whole, part):
+        axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
+        for (label, curve), (dash, width) in zip(curves.items(), ((":", 3), ("-", 5)), strict=True):
+            axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label, zorder=4 - width / 3)
+        axes.plot(x, target[1], color=PALETTE["data"], linewidth=1.5, label=target[0], zorder=4)
+        axes.set_xlabel("x")
+    part.axis(zoom)
+    part.set_title("enlarged")
+    whole.legend(loc="upper center")
     plt.show()
 
 
@@ -651,6 +658,87 @@ def time_per_sample(sizes: list[int], seconds: list[float]) -> None:
 
 
 # ---- chapter 10 ----------------------------------------------------------------------------------------------------
+
+
+def network_losses(history: History, line_training: float, line_validation: float) -> None:
+    """Training and validation loss of a network against epoch, with those of lm()'s line as levels. Used in chapter 10.
+
+    history: with a validation loss; both axes logarithmic.
+    """
+    _, axes = new_figure(width=8.5)
+    epochs = range(1, len(history.loss) + 1)
+    axes.loglog(epochs, history.loss, DASHES["network"], color=PALETTE["network"], label="network, training")
+    style = {"color": PALETTE["validation"], "linewidth": 3.5, "label": "network, validation"}
+    axes.loglog(epochs, history.validation_loss, DASHES["validation"], **style)
+    for level, dash, part in ((line_training, "-", "training"), (line_validation, "--", "validation")):
+        axes.axhline(level, color=PALETTE["lm"], linestyle=dash, linewidth=1.5, label=f"lm(), {part}")
+    axes.set(xlabel="epoch", ylabel="loss (°C²)")
+    plain_logarithms(axes.yaxis)
+    axes.legend(loc="upper right")
+    plt.show()
+
+
+def network_fits(df: pd.DataFrame, kept_back: list[int], u: Tensor, curves: dict[str, Tensor], fit: LmResult) -> None:
+    """The readings, those kept back ringed, lm()'s line and one or more networks' curves. Used in chapter 10.
+
+    kept_back: row numbers; u: shape (n,), in the thermometer's unit; curves: by label, shape (n,), at most three.
+    """
+    _, axes = new_figure(width=8.5, height=4.8)
+    draw_line(axes, fit.slope, fit.intercept, "lm", "lm()", span=(u[0].item(), u[-1].item()))
+    for (label, curve), (dash, width) in zip(curves.items(), (("-.", 2.2), (":", 3), ("--", 1.5)), strict=False):
+        axes.plot(u, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
+    draw_readings(axes, df)
+    style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
+    axes.plot(df["u"][kept_back], df["c"][kept_back], "o", **style, label="kept back")
+    axes.legend(loc="upper left", markerscale=0.7)
+    plt.show()
+
+
+def paired_errors(of_lines: Tensor, of_networks: Tensor) -> None:
+    """Validation errors of lines and networks on the same splits, against each other, logarithmic. Used in chapter 10.
+
+    of_lines, of_networks: shape (runs,); a run above the diagonal is one that the line has won.
+    """
+    _, axes = new_figure(width=6.5, height=5.6)
+    axes.loglog(of_lines, of_networks, "o", color=PALETTE["network"], markersize=5, alpha=0.6, label="one run")
+    both = torch.stack([of_lines, of_networks])
+    span = [0.7 * both.min().item(), 1.4 * both.max().item()]
+    axes.plot(span, span, color=PALETTE["data"], linewidth=1.5, label="equal")
+    axes.set(xlim=span, ylim=span, aspect="equal")
+    axes.set(xlabel="validation MSE of the line (°C²)", ylabel="validation MSE of the network (°C²)")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_logarithms(axis)
+    axes.legend(loc="upper left")
+    plt.show()
+
+
+def validation_by_epoch(epochs: list[int], curves: dict[str, Tensor], level: float) -> None:
+    """A summary of the validation errors of many networks against epoch, and the lines' as a level. Used in chapter 10.
+
+    epochs: k numbers; curves: by label, shape (k,), at most two.
+    """
+    _, axes = new_figure(width=8.5)
+    for (label, values), (dash, width) in zip(curves.items(), (("-.", 2.2), (":", 3.5)), strict=False):
+        axes.semilogy(epochs, values, dash, color=PALETTE["network"], linewidth=width, label=label)
+    axes.axhline(level, color=PALETTE["lm"], linewidth=1.5, label="line")
+    axes.set(xlabel="epoch", ylabel="median validation MSE (°C²)")
+    plain_logarithms(axes.yaxis)
+    axes.legend(loc="upper right")
+    plt.show()
+
+
+def room_fits(df: pd.DataFrame, hours: Tensor, curves: dict[str, tuple[str, Tensor]]) -> None:
+    """Readings over two days, and curves fitted to them. Used in chapter 10.
+
+    df: columns hour and c; hours: shape (n,); curves: by label, (kind, values of shape (n,)).
+    """
+    _, axes = new_figure(width=10.5, height=5)
+    axes.plot(df["hour"], df["c"], "o", color=PALETTE["data"], markersize=3, alpha=0.6, label="readings")
+    for label, (kind, values) in curves.items():
+        axes.plot(hours, values, DASHES[kind], color=PALETTE[kind], linewidth=2.5, label=label)
+    axes.set(xlabel="hour", ylabel="c (°C)", xticks=range(0, 49, 6), ylim=(11.5, 25.5))
+    axes.legend(loc="upper center", ncols=len(curves) + 1)
+    plt.show()
 
 
 # ---- chapter 11 ----------------------------------------------------------------------------------------------------
