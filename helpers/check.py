@@ -211,7 +211,7 @@ design_matrix = Exercise(
             lambda u: parabola_matrix(u)[:, 1:],
             "The intercept has no column: without ones, every curve goes through the origin.",
         ),
-        Mistake(lambda u: parabola_matrix(u)[:, :2], "That is the line's design matrix: the parabola has one column more."),
+        Mistake(lambda u: parabola_matrix(u)[:, :2], "That is the line's design matrix: the parabola has one more."),
         Mistake(
             lambda u: parabola_matrix(u).flip(1),
             "The order is reversed: the formula, like R, begins with the intercept.",
@@ -321,7 +321,7 @@ forward_difference = Exercise(
     chapter="02",
     solution=forward_slopes,
     cases=lambda: [(lambda w, b: w**3 + w * b, 2.0, -1.0, 0.5), (lambda w, b: w - 2 * b * b, -1.0, 3.0, 0.25)],
-    why="Three losses instead of four; the price is an error in proportion to delta, where the central one's shrinks faster.",
+    why="Three losses instead of four; the price is an error in proportion to delta, not to its square.",
     mistakes=[
         Mistake(
             lambda f, w, b, delta: tuple(slope / 2 for slope in forward_slopes(f, w, b, delta)),
@@ -1677,7 +1677,548 @@ channels_first = Exercise(
 # ---- chapter 10 ----------------------------------------------------------------------------------------------------
 
 
+def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Each layer's number of inputs and outputs, from the sizes in between."""
+    return list(zip(sizes[:-1], sizes[1:], strict=True))
+
+
+network_size = Exercise(
+    chapter="10",
+    solution=lambda sizes: sum(n_in * n_out + n_out for n_in, n_out in pairs_of(sizes)),
+    cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
+    why="Now you know before the training how many numbers will be fitted to how many readings.",
+    mistakes=[
+        Mistake(
+            lambda sizes: sum(n_in * n_out for n_in, n_out in pairs_of(sizes)),
+            "The biases are missing: every unit behind the input has one.",
+        ),
+        Mistake(
+            lambda sizes: sum(n_in * n_out + 1 for n_in, n_out in pairs_of(sizes)),
+            "Each layer has as many biases as outputs, not one.",
+        ),
+        Mistake(
+            lambda sizes: sum(n_in * n_out for n_in, n_out in pairs_of(sizes)) + sum(sizes),
+            "The inputs have no bias: they are given, not computed.",
+        ),
+        Mistake(lambda sizes: sum(sizes), "You counted the units: each has a weight for every input, and a bias."),
+        Mistake(lambda sizes: math.prod(sizes), "Multiply within a layer, and add the layers up."),
+        Mistake(
+            lambda sizes: sum(sizes[0] * n_out + n_out for n_out in sizes[1:]),
+            "A layer's inputs are the outputs of the layer before it, not the inputs of the network.",
+        ),
+    ],
+    hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
+)
+
+
+def probe_network(module: nn.Module, width: int) -> list:
+    """How many numbers the module would train, and its outputs once these numbers are known ones."""
+    module = module.double()
+    with torch.no_grad():
+        for number, parameter in enumerate(module.parameters()):
+            count = torch.arange(parameter.numel(), dtype=torch.float64)
+            parameter.copy_(torch.sin(1 + number + 0.7 * count).reshape(parameter.shape))
+        outputs = module(torch.tensor([[-2.0], [-0.5], [0.25], [1.0], [3.0]], dtype=torch.float64))
+    if outputs.shape != (5, 1):
+        raise ValueError(f"the network got a tensor of shape (5, 1) and returned {describe(outputs)}")
+    return [float(sum(parameter.numel() for parameter in module.parameters())), *outputs.flatten()]
+
+
+deeper_network = ModuleExercise(
+    chapter="10",
+    solution=lambda width: nn.Sequential(
+        nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
+    ),
+    cases=lambda: [(3,), (5,)],
+    probe=probe_network,
+    why="An activation between any two layers, none behind the last: the output can reach any temperature.",
+    mistakes=[
+        Mistake(
+            lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Linear(width, 1)),
+            "No activation between the second hidden layer and the output: these two are one affine map (chapter 06).",
+        ),
+        Mistake(
+            lambda width: nn.Sequential(nn.Linear(1, width), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)),
+            "No activation between the two hidden layers: they collapse into one.",
+        ),
+        Mistake(
+            lambda width: nn.Sequential(nn.Linear(1, width), nn.Linear(width, width), nn.Linear(width, 1)),
+            "No activation at all: however many layers, this is a straight line.",
+        ),
+        Mistake(
+            lambda width: nn.Sequential(
+                nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1), nn.Tanh()
+            ),
+            "The last activation holds the output between -1 and 1: end with the linear layer.",
+        ),
+        Mistake(
+            lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1)),
+            "That is one hidden layer; a second one goes from width to width.",
+        ),
+    ],
+    hint="Five modules in one nn.Sequential: linear, tanh, linear, tanh, linear.",
+)
+
+
+def small_network(seed: int) -> nn.Module:
+    """A network 1-4-1 with weights from a generator of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    module = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return module
+
+
+def error_on(model: nn.Module, u: Tensor, c: Tensor) -> Tensor:
+    return loss.mse(model(u.unsqueeze(1)).squeeze(1), c)
+
+
+error_on_new_rows = Exercise(
+    chapter="10",
+    solution=lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]),
+    cases=lambda: [
+        (small_network(0), readings()[0] / 10, readings()[1], *data.split(11, 0)),
+        (small_network(1), readings()[0] / 50, readings()[1], *data.split(11, 3, 0.4)),
+    ],
+    why="Only rows that the training never saw can tell how the network does on new ones.",
+    mistakes=[
+        Mistake(
+            lambda model, u, c, training, validation: error_on(model, u[training], c[training]),
+            "Those are the rows it was trained on: a network with enough parameters gets them right whatever it does "
+            "elsewhere.",
+        ),
+        Mistake(
+            lambda model, u, c, training, validation: error_on(model, u, c),
+            "All rows includes those it was trained on, and they flatter it: take the validation rows only.",
+        ),
+        Mistake(
+            lambda model, u, c, training, validation: all_pairs(model(u[validation].unsqueeze(1)), c[validation]),
+            "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n.",
+        ),
+        Mistake(
+            lambda model, u, c, training, validation: model(u[validation]),
+            "The network wants one row per reading: to it, shape (n,) is one reading with n inputs. Use unsqueeze(1).",
+        ),
+        Mistake(
+            lambda model, u, c, training, validation: loss.mse(model(u[validation].unsqueeze(1)), c[validation]),
+            "The predictions have shape (n, 1), the targets (n,), and mse refuses to pair everyone with everyone.",
+        ),
+        Mistake(
+            lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]).sqrt(),
+            "That is the root, in degrees: the question was for the mean of the squares.",
+        ),
+    ],
+    hint="Pick the validation rows of u and c, bring u to shape (n, 1), call the model, average the squared errors.",
+)
+
+
+judged_error = Exercise(
+    chapter="10",
+    solution=lambda chooser, judge: judge[chooser.argmin()],
+    cases=lambda: [
+        torch.tensor([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]], dtype=torch.float64).unbind(),
+        torch.tensor([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]], dtype=torch.float64).unbind(),
+    ],
+    why="The reading that chose the epoch is used up by the choice; the other one has had no say in it.",
+    mistakes=[
+        Mistake(
+            lambda chooser, judge: chooser.min(),
+            "The smallest error of the reading that chose is small because it was chosen: ask the other reading.",
+        ),
+        Mistake(
+            lambda chooser, judge: judge.min(),
+            "Now the judge has chosen the epoch for itself: take the epoch at which the chooser is smallest.",
+        ),
+        Mistake(lambda chooser, judge: judge[-1], "That is the error after the last epoch: nothing was stopped early."),
+        Mistake(lambda chooser, judge: chooser[judge.argmin()], "The two have swapped their tasks."),
+        Mistake(
+            lambda chooser, judge: (chooser + judge).min() / 2,
+            "Their mean was made as small as possible: then both have chosen, and nobody is left to judge.",
+        ),
+        Mistake(lambda chooser, judge: chooser.argmin(), "That is the epoch: give the judge's error there."),
+    ],
+    hint="Find the epoch where the chooser's error is smallest, and return the judge's error at that epoch.",
+)
+
+
 # ---- chapter 11 ----------------------------------------------------------------------------------------------------
+
+
+class HiddenUnits(nn.Module):
+    """One layer of tanh units, with the ways to get the class wrong as options."""
+
+    def __init__(self, hidden: int, way: str = "", names: tuple = ("hidden_linear", "output_linear")) -> None:
+        if way != "not ready":
+            super().__init__()
+        self.way, self.hidden, self.names = way, hidden, names
+        if way == "tensors":
+            self.layers = [torch.ones(hidden, 1), torch.zeros(hidden), torch.ones(1, hidden), torch.zeros(1)]
+        elif way != "in forward":
+            setattr(self, names[0], nn.Linear(1, hidden))
+            setattr(self, names[1], nn.Linear(hidden, 1))
+
+    def forward(self, x: Tensor) -> Tensor | None:
+        if self.way == "tensors":
+            W0, b0, W1, b1 = self.layers
+            return affine(torch.tanh(affine(x, W0, b0)), W1, b1)
+        if self.way == "in forward":
+            return nn.Linear(self.hidden, 1)(torch.tanh(nn.Linear(1, self.hidden)(x)))
+        inner, outer = (getattr(self, name) for name in self.names)
+        bent = inner(x) if self.way == "no tanh" else torch.tanh(inner(x))
+        output = outer(bent)
+        if self.way == "no return":
+            return None
+        return torch.tanh(output) if self.way == "tanh at the end" else output
+
+
+def fixed_weights(hidden: int) -> dict[str, Tensor]:
+    """Weights by name for a layer of hidden units and an output, no two alike."""
+    ramp = torch.linspace(-1, 1, hidden + 1)
+    return {
+        "hidden_linear.weight": 1.3 * ramp[1:, None],
+        "hidden_linear.bias": ramp[:-1] + 0.2,
+        "output_linear.weight": 0.4 - 1.7 * ramp[None, 1:],
+        "output_linear.bias": torch.tensor([0.3]),
+    }
+
+
+def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
+    """How many numbers are registered, whether two calls agree, and the outputs with fixed weights (-1 if none fit)."""
+    if not vars(module):
+        return None
+    if "_parameters" not in vars(module):
+        raise ValueError("super().__init__() has not run, so the module can register nothing")
+    inputs = torch.tensor([[-1.0], [0.5], [2.0]])
+    registered = sum(parameter.numel() for parameter in module.parameters())
+    shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    first, second = module(inputs), module(inputs)
+    if unanswered(first):
+        raise ValueError("forward handed nothing back")
+    if not isinstance(first, Tensor) or first.shape != inputs.shape:
+        raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(first)}")
+    outputs = [-1.0] * len(inputs)
+    weights = fixed_weights(hidden)
+    if shapes == {name: tensor.shape for name, tensor in weights.items()}:
+        module.load_state_dict(weights)
+        outputs = module(inputs).flatten().tolist()
+    return [float(registered), float(torch.equal(first, second)), *outputs]
+
+
+one_hidden = ModuleExercise(
+    chapter="11",
+    solution=HiddenUnits,
+    cases=lambda: [(13,), (3,)],
+    probe=probe_hidden_units,
+    why="Both layers are registered under the names that the saved files use, and every call uses the same weights.",
+    mistakes=[
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "in forward"),
+            "The layers are made in forward: each call begins with new random weights, and parameters() finds none "
+            "before. Make them in __init__.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "not ready"),
+            "super().__init__() must come first: without it the module has no records to write a layer into.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "no return"),
+            "forward hands nothing back: its last line needs a return.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "tensors"),
+            "It computes, but parameters() finds nothing: a plain tensor is not registered. Use nn.Linear, or "
+            "nn.Parameter.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, names=("hidden", "output")),
+            "All parameters are there, but under other names: saved files know the layers as hidden_linear and "
+            "output_linear.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "no tanh"),
+            "The activation is missing: two linear layers in a row are one straight line.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "tanh at the end"),
+            "The output was bent, too: temperatures don't lie between -1 and 1. Leave the output layer linear.",
+        ),
+        Mistake(lambda hidden: hidden, "What comes back is no module: the class must inherit from nn.Module."),
+    ],
+    hint="Two nn.Linear in __init__, and in forward: hidden layer, torch.tanh, output layer.",
+)
+
+
+class DroppingUnits(HiddenUnits):
+    """Tanh units with dropout; how the hidden units are computed is an option."""
+
+    def __init__(self, hidden: int, p: float, units: Callable) -> None:
+        super().__init__(hidden)
+        self.p, self.units = p, units
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output_linear(self.units(self, x))
+
+
+def drop(x: Tensor, p: float, training: bool) -> Tensor:
+    return nn.functional.dropout(x, p, training)
+
+
+def tanh_units_of(module: nn.Module, x: Tensor) -> Tensor:
+    return torch.tanh(module.hidden_linear(x))
+
+
+def dropping(units: Callable) -> Callable:
+    """A function that makes the module, as the class of an answer does."""
+    return lambda hidden, p: DroppingUnits(hidden, p, units)
+
+
+def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
+    """What dropout does in training and in use.
+
+    In use: whether two calls agree, and the outputs with fixed weights (-1 if calls differ). In training: whether two
+    calls agree, the share of hidden units that are zero, and the factor on the others.
+    """
+    inputs, received = torch.tensor([[-1.0], [0.5], [2.0]]), []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module.load_state_dict(fixed_weights(hidden))
+        module.eval()
+        calls = [module(inputs) for _ in range(5)]
+        if any(unanswered(call) for call in calls):
+            return None
+        if not isinstance(calls[0], Tensor) or calls[0].shape != inputs.shape:
+            raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(calls[0])}")
+        steady = all(torch.equal(call, calls[0]) for call in calls)
+        outputs = calls[0].flatten().tolist() if steady else [-1.0] * len(inputs)
+
+        module.train()
+        with torch.no_grad():  # every unit gets 0.25 * 1 + 0.25
+            module.hidden_linear.weight.fill_(0.25)
+            module.hidden_linear.bias.fill_(0.25)
+        module.output_linear.register_forward_pre_hook(lambda layer, arguments: received.append(arguments[0]))
+        many = torch.ones(4000, 1)
+        varies = not torch.equal(module(many), module(many))
+    if not received or received[0].shape != (len(many), hidden):
+        return [float(steady), *outputs, float(varies), -1.0, -1.0]
+    share = round((received[0] == 0).double().mean().item(), 1)
+    factor = received[0].max().item() / math.tanh(0.5) if share else 1.0
+    return [float(steady), *outputs, float(varies), share, factor]
+
+
+with_dropout = ModuleExercise(
+    chapter="11",
+    solution=dropping(lambda module, x: drop(tanh_units_of(module, x), module.p, module.training)),
+    cases=lambda: [(10, 0.2), (5, 0.6)],
+    probe=probe_dropout,
+    why="In training it drops a share p and makes up for it; after eval() every call gives the same answer.",
+    mistakes=[
+        Mistake(
+            dropping(lambda module, x: drop(tanh_units_of(module, x), module.p, True)),
+            "After eval() it still drops: F.dropout needs training=self.training, and an nn.Dropout made in forward "
+            "is always new, hence in training.",
+        ),
+        Mistake(
+            dropping(tanh_units_of),
+            "Nothing is ever dropped, not even in training: F.dropout drops while its training is True.",
+        ),
+        Mistake(
+            dropping(lambda module, x: drop(tanh_units_of(module, x), module.p, not module.training)),
+            "The switch is turned around: it drops in use, and not in training.",
+        ),
+        Mistake(
+            dropping(lambda module, x: drop(tanh_units_of(module, x), 0.5, module.training)),
+            "It drops one half, F.dropout's default: hand over p=self.p.",
+        ),
+        Mistake(
+            dropping(lambda module, x: drop(tanh_units_of(module, x), 1 - module.p, module.training)),
+            "p is the probability to be dropped, not to be kept.",
+        ),
+        Mistake(
+            dropping(lambda module, x: tanh_units_of(module, drop(x, module.p, module.training))),
+            "Something is dropped, but not the hidden units: dropout belongs between the tanh and the output layer.",
+        ),
+        Mistake(
+            dropping(lambda module, x: torch.tanh(drop(module.hidden_linear(x), module.p, module.training))),
+            "You dropped before the tanh, so the factor 1 / (1 - p) gets bent with the rest: drop behind it.",
+        ),
+        Mistake(
+            dropping(
+                lambda module, x: (
+                    tanh_units_of(module, x) * (torch.rand(len(x), module.hidden) >= module.p * module.training)
+                )
+            ),
+            "What is left must be divided by 1 - p, or the output layer meets larger sums in use than in training.",
+        ),
+    ],
+    hint="In forward: hidden layer, tanh, F.dropout with p and training, output layer.",
+)
+
+
+def sequential_state() -> dict[str, Tensor]:
+    """Weights of parts 0, 1 and 10 of a Sequential, each a layer with one input and one output."""
+    numbers_of = {"0": (0.5, -1.0), "1": (2.0, 0.25), "10": (-3.0, 4.0)}
+    return {
+        f"{place}.{kind}": torch.tensor(value).reshape((1, 1) if kind == "weight" else (1,))
+        for place, pair in numbers_of.items()
+        for kind, value in zip(("weight", "bias"), pair, strict=True)
+    }
+
+
+def loading_task(order: tuple, names: dict[str, str]) -> tuple:
+    """A model with layers of these names, in this order, its weights still zero; the weights to load; the names."""
+    model = nn.ModuleDict({name: nn.Linear(1, 1) for name in order})
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    return model, sequential_state(), names
+
+
+def with_new_names(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
+    """The state with the part before the first dot replaced as a whole."""
+    renamed = {}
+    for name, tensor in state.items():
+        place, _, kind = name.partition(".")
+        renamed[f"{names[place]}.{kind}"] = tensor
+    return renamed
+
+
+def with_replaced_letters(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
+    """The same by str.replace, which finds "1" in "10" as well."""
+    renamed = {}
+    for name, tensor in state.items():
+        for old, new in names.items():
+            name = name.replace(old, new)
+        renamed[name] = tensor
+    return renamed
+
+
+def filled(model: nn.Module, state: dict[str, Tensor], strict: bool = True) -> nn.Module:
+    model.load_state_dict(state, strict=strict)
+    return model
+
+
+load_renamed = ModuleExercise(
+    chapter="11",
+    solution=lambda model, state, names: filled(model, with_new_names(state, names)),
+    cases=lambda: [
+        loading_task(("outer", "inner", "middle"), {"0": "inner", "1": "middle", "10": "outer"}),
+        loading_task(("a", "b", "c"), {"0": "c", "1": "a", "10": "b"}),
+    ],
+    probe=lambda module, *arguments: [tensor.item() for _, tensor in sorted(module.state_dict().items())],
+    why="Tensors found their places by name, so neither the order nor the number of parts matters.",
+    mistakes=[
+        Mistake(
+            lambda model, state, names: filled(model, state),
+            "The names you load are not the model's: replace what stands before the first dot, as a whole (a 1 stands "
+            "in 10, too).",
+        ),
+        Mistake(
+            lambda model, state, names: filled(model, state, strict=False),
+            "Nothing was loaded: with strict=False a name that doesn't fit is passed over. Rename the keys first.",
+        ),
+        Mistake(
+            lambda model, state, names: filled(model, with_replaced_letters(state, names), strict=False),
+            "Part 10 kept its old weights: replace finds a 1 in 10, too, and strict=False keeps quiet about it.",
+        ),
+        Mistake(
+            lambda model, state, names: filled(model, dict(zip(model.state_dict(), state.values(), strict=True))),
+            "You matched the tensors by position: the parts may stand in another order here, only names can tell.",
+        ),
+        Mistake(
+            lambda model, state, names: model.load_state_dict(with_new_names(state, names)),
+            "What came back is no module: load_state_dict changes the model and returns a report; return the model.",
+        ),
+    ],
+    hint='Make a new dictionary in which "10.weight" is called names["10"] + ".weight", load it, return the model.',
+)
+
+
+class Degrees(nn.Module):
+    """std * z + mean; how the constants are kept and what is computed are options."""
+
+    def __init__(
+        self,
+        mean: Tensor,
+        std: Tensor,
+        keep: Callable = nn.Module.register_buffer,
+        compute: Callable = lambda z, mean, std: std * z + mean,
+        names: tuple = ("mean", "std"),
+    ) -> None:
+        super().__init__()
+        self.compute, self.names = compute, names
+        for name, value in zip(names, (mean, std), strict=True):
+            keep(self, name, value)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.compute(z, *(getattr(self, name) for name in self.names))
+
+
+def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None:
+    """How many parameters, how many that train, buffers, saved tensors; outputs, and those with other constants."""
+    z = torch.tensor([[-1.0], [0.5], [2.0]])
+    output = module(z)
+    if unanswered(output):
+        if list(module.state_dict()):
+            raise ValueError("forward handed nothing back")
+        return None
+    if not isinstance(output, Tensor) or output.shape != z.shape:
+        raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(output)}")
+    parameters, saved = list(module.parameters()), sorted(module.state_dict())
+    module.load_state_dict({"mean": torch.tensor(7.0), "std": torch.tensor(0.25)}, strict=False)
+    return [
+        float(len(parameters)),
+        float(sum(parameter.requires_grad for parameter in parameters)),
+        float(len(list(module.buffers()))),
+        float(len(saved)),
+        float(saved == ["mean", "std"]),
+        *output.flatten().tolist(),
+        *module(z).flatten().tolist(),
+    ]
+
+
+back_to_degrees = ModuleExercise(
+    chapter="11",
+    solution=Degrees,
+    cases=lambda: [(torch.tensor(10.5), torch.tensor(8.75)), (torch.tensor(-2.0), torch.tensor(0.5))],
+    probe=probe_constants,
+    why="Whoever loads the file gets the constants with the weights, and no training moves them.",
+    mistakes=[
+        Mistake(
+            lambda mean, std: Degrees(mean, std, keep=setattr),
+            "It computes, but state_dict() has neither number: a plain attribute is not saved. Use register_buffer.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(mean, std, keep=lambda m, name, value: setattr(m, name, nn.Parameter(value))),
+            "They are saved, and they are trained: an optimizer gets every nn.Parameter. Use register_buffer.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(
+                mean, std, keep=lambda m, name, value: setattr(m, name, nn.Parameter(value, requires_grad=False))
+            ),
+            "They don't train, but parameters() hands them out and counts them: a constant is a buffer.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(
+                mean, std, keep=lambda m, name, value: m.register_buffer(name, value, persistent=False)
+            ),
+            "persistent=False makes buffers that are not saved: leave it out.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(mean, std, names=("shift", "scale")),
+            "Both are buffers, under other names than mean and std, so a saved file would not fit.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(mean, std, compute=lambda z, mean, std: (z - mean) / std),
+            "That standardises once more: turn it around, times std, plus mean.",
+        ),
+        Mistake(
+            lambda mean, std: Degrees(mean, std, compute=lambda z, mean, std: (z + mean) * std),
+            "The mean was multiplied, too: first times std, then plus mean.",
+        ),
+    ],
+    hint="Register both numbers with register_buffer; forward returns std * z + mean.",
+)
 
 
 # ---- chapter 12 ----------------------------------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def difference_errors(deltas: Tensor, errors: dict[str, Tensor]) -> None:
 
 
 def plain_logarithms(axis: Axis) -> None:
-    """Ticks of a logarithmic axis at 1, 2, 5, 10, 20, 50, ... written as plain numbers, as far as they stay readable."""
+    """Ticks of a logarithmic axis at 1, 2, 5, 10, 20, 50, ... as plain numbers, as far as they stay readable."""
     low, high = sorted(axis.get_view_interval())
     if low > 0 and high / low < 1e4:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -742,6 +742,22 @@ def room_fits(df: pd.DataFrame, hours: Tensor, curves: dict[str, tuple[str, Tens
 
 
 # ---- chapter 11 ----------------------------------------------------------------------------------------------------
+
+
+def repeated_calls(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor]) -> None:
+    """Answers of one model, asked again and again, as points; one panel per model. Used in chapter 11.
+
+    u: shape (n,), in the thermometer's unit; panels: by title, shape (calls, n), in degrees Celsius.
+    """
+    _, row = new_figure(len(panels), width=11, height=4.6, sharey=True)
+    for axes, (title, calls) in zip(row, panels.items(), strict=True):
+        axes.plot(u, calls.T, ".", color=PALETTE["network"], markersize=3)
+        axes.plot([], [], ".", color=PALETTE["network"], markersize=8, label=f"{len(calls)} calls")
+        draw_readings(axes, df)
+        axes.set_title(title)
+    row[-1].set_ylabel("")
+    row[0].legend(loc="upper left")
+    plt.show()
 
 
 # ---- chapter 12 ----------------------------------------------------------------------------------------------------

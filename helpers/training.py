@@ -181,8 +181,8 @@ def check_shapes(predictions: Tensor, targets: Tensor, part: str) -> None:
     """Raise unless predictions and targets have one shape."""
     if predictions.shape != targets.shape:
         raise ShapeError(
-            f"{part} predictions have shape {tuple(predictions.shape)}, targets {tuple(targets.shape)}: broadcasting would "
-            "pair every prediction with every target; bring both to one shape, for example with targets.unsqueeze(1)"
+            f"{part} predictions have shape {tuple(predictions.shape)}, targets {tuple(targets.shape)}: broadcasting "
+            "would pair every prediction with every target; bring both to one shape, as with targets.unsqueeze(1)"
         )
 
 
