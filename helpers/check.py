@@ -8,8 +8,10 @@ that gives the wrong one's results gets its hint.
 from __future__ import annotations
 
 import contextlib
+import dis
 import io
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 
 from helpers import data, loss
 from helpers.model import line
+from helpers.training import train
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,12 @@ class Exercise:
         print(self.verdict(answer))
 
     def verdict(self, answer: Any) -> str:
-        """The line that is printed."""
+        """The line that is printed. Python's warnings stay unsaid: a hint says it better."""
+        with warnings.catch_warnings(action="ignore"):
+            return self.judgement(answer)
+
+    def judgement(self, answer: Any) -> str:
+        """The verdict, found by running the answer and, where it is not right, the mistakes."""
         if unanswered(answer):
             return "… not answered yet"
         if self.cases is not None and not callable(answer):
@@ -66,9 +74,8 @@ class Exercise:
         except Exception as problem:
             alike = [mistake.hint for mistake in self.mistakes if self.stop(mistake.answer) == describe_stop(problem)]
             return f"✗ Not yet. {alike[0]}" if alike else f"✗ Your function stopped with {describe_stop(problem)}"
-        if any(unanswered(result) for result in given):
-            if printed.getvalue():
-                return "✗ Your function printed something but returned nothing: hand the result back with return."
+        nothing = any(unanswered(result) for result in given)
+        if nothing and is_stub(answer) and not printed.getvalue():
             return "… not answered yet"
         wanted = self.results(self.solution)
         if all(same(g, w, self.tolerance) for g, w in zip(given, wanted, strict=True)):
@@ -79,6 +86,9 @@ class Exercise:
             expected = self.results(mistake.answer)
             if all(same(g, e, self.tolerance) for g, e in zip(given, expected, strict=True)):
                 return f"✗ Not yet. {mistake.hint}"
+        if nothing:
+            did = "printed something but returned" if printed.getvalue() else "returned"
+            return f"✗ Your function {did} nothing: hand the result back with return."
         return f"✗ Not yet. {form(given[0], wanted[0]) or self.hint}"
 
     def results(self, answer: Any) -> list:
@@ -99,6 +109,13 @@ def unanswered(answer: Any) -> bool:
     return answer is None or answer is Ellipsis
 
 
+def is_stub(answer: Any) -> bool:
+    """Whether a function's body does no more than return a constant. A class, where that is hidden, counts as one."""
+    code = getattr(answer, "__code__", None)
+    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+    return code is None or {instruction.opname for instruction in dis.get_instructions(code)} <= idle
+
+
 def numbers(value: Any) -> Tensor:
     """A number, tensor, array, DataFrame or (nested) sequence of such as one float64 tensor, outside any graph.
 
@@ -115,6 +132,8 @@ def numbers(value: Any) -> Tensor:
 
 def same(given: Any, wanted: Any, tolerance: float) -> bool:
     """Whether two results agree: words and truth values exactly, numbers in shape and within the tolerance."""
+    if unanswered(given) or unanswered(wanted):
+        return given is wanted
     if isinstance(wanted, (str, bool)) or isinstance(given, (str, bool)):
         clean = [v.strip().lower() if isinstance(v, str) else v for v in (given, wanted)]
         return type(clean[0]) is type(clean[1]) and clean[0] == clean[1]
@@ -463,10 +482,32 @@ def derivative_accumulated(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return x.grad
 
 
+def derivative_of_a_clone(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor | None:
+    x = x.clone().requires_grad_()
+    f(x).backward()
+    return x.grad
+
+
+def derivative_by_nudging(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    nudges = 1e-4 * torch.eye(x.numel(), dtype=x.dtype).reshape(-1, *x.shape)
+    with torch.no_grad():
+        return torch.stack([(f(x + nudge) - f(x - nudge)) / 2e-4 for nudge in nudges]).reshape(x.shape)
+
+
+def zeroing_what_may_be_none(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    x.grad.zero_()
+    f(x).backward()
+    return x.grad
+
+
 derivative = Exercise(
     chapter="03",
     solution=derivative_by_autograd,
-    cases=lambda: [(lambda x: x**3, leaf(2.0, 5.0)), (lambda x: (x**2).sum(), leaf([1.0, -2.0, 4.0], 0.5))],
+    cases=lambda: [
+        (lambda x: x**3, leaf(2.0, 5.0)),
+        (lambda x: (x**2).sum(), leaf([1.0, -2.0, 4.0], 0.5)),
+        (lambda x: x**2 * x.detach(), leaf(3.0)),  # the part that is detached counts as a constant
+    ],
     why="Whatever f computes, with however many numbers in x, one backward pass gives all its derivatives.",
     mistakes=[
         Mistake(
@@ -479,8 +520,22 @@ derivative = Exercise(
         ),
         Mistake(lambda f, x: f(x), "That is the value of f; its derivative is in x.grad after backward."),
         Mistake(lambda f, x: x.grad, "That is the gradient x came with: compute f(x) and call backward on the result."),
+        Mistake(
+            derivative_of_a_clone,
+            "None came back. backward() itself returns nothing, and where x is recorded already, a clone of it is no "
+            "leaf: the derivative goes to x.grad of the x that came in.",
+        ),
+        Mistake(
+            zeroing_what_may_be_none,
+            "A fresh x has no gradient yet, its .grad is None, which has no zero_(): set x.grad to None instead.",
+        ),
+        Mistake(
+            derivative_by_nudging,
+            "That is the slope by nudging. Autograd is wanted, which also knows what f has detached from the record.",
+        ),
     ],
-    hint="Empty x.grad, compute f(x), call backward on the result, read x.grad.",
+    hint="Try it on paper: for f(x) = x * x at x = 3 the answer is 6, whatever x.grad held before.",
+    tolerance=1e-6,
 )
 
 
@@ -513,20 +568,60 @@ def descent_tracked(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epo
     return w, b
 
 
-def descent_replacing(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+def descent_replacing(
+    u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int, recorded: bool = False
+) -> tuple[Tensor, Tensor]:
     for _ in range(epochs):
         loss.mse(line(u, w, b), c).backward()
-        with torch.no_grad():
+        with torch.set_grad_enabled(recorded):
             w, b = w - rate * w.grad, b - rate * b.grad
     return w, b
 
 
-autograd_descent = Exercise(
+def descent_of_copies(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    return descent_by_autograd(u, c, leaf(w.item()), leaf(b.item()), rate, epochs)
+
+
+def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        for _ in range(epochs):
+            slope_w, slope_b = loss.mse_gradient(u, c, w, b)
+            w -= rate * slope_w
+            b -= rate * slope_b
+    return w, b
+
+
+def descent_by_train(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    train(lambda inputs: line(inputs, w, b), torch.optim.SGD([w, b], lr=rate), u, c, epochs)
+    return w, b
+
+
+@dataclass(frozen=True)
+class DescentExercise(Exercise):
+    """A self-check of a function (u, c, w, b, ...) that moves the tensors w and b, and moves them by autograd."""
+
+    def results(self, answer: Any) -> list:
+        """For each case what is returned, where the given w and b are now, and, if moved, whether autograd met them."""
+        found = []
+        for arguments in self.cases():
+            w, b = arguments[2:4]
+            before, met = (w.item(), b.item()), []
+            handles = [parameter.register_hook(lambda gradient, met=met: met.append(1)) for parameter in (w, b)]
+            result = answer(*arguments)
+            honest = bool(met) or (w.item(), b.item()) == before
+            found += [result, (w, b, float(w.is_leaf and b.is_leaf), float(honest))]
+            for handle in handles:
+                handle.remove()
+        return found
+
+
+autograd_descent = DescentExercise(
     chapter="03",
     solution=descent_by_autograd,
     cases=lambda: [
         (readings()[0] / 10, readings()[1], leaf(1.0), leaf(0.0), 0.01, 3),
         (*readings(), leaf(0.5), leaf(-10.0), 0.0001, 2),
+        (*readings(), leaf(0.5), leaf(-10.0), 0.0001, 0),  # no epoch, no step; train() refuses
     ],
     why="These are the lines that every training loop in PyTorch runs, whatever the size of its model.",
     mistakes=[
@@ -543,8 +638,22 @@ autograd_descent = Exercise(
             descent_replacing,
             "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
         ),
+        Mistake(
+            lambda *task: descent_replacing(*task, recorded=True),
+            "A .grad is None. Either backward has not run, or w is a new tensor, made by w = w - ...: the derivative "
+            "goes to the old one. Change w and b in place.",
+        ),
+        Mistake(
+            descent_of_copies,
+            "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
+        ),
+        Mistake(
+            descent_by_formula,
+            "The numbers are right, but autograd took no part: compute the loss and let backward() find the gradient.",
+        ),
+        Mistake(descent_by_train, "train() goes round the loop for you: write the loop itself."),
     ],
-    hint="In each epoch: loss, backward, the update in place under no_grad, and .grad emptied.",
+    hint="On u / 10, from (1, 0) at learning rate 0.01, the first epoch ends at w = 1.7761 and b = 0.1064. Does yours?",
 )
 
 
@@ -562,7 +671,7 @@ tanh_rule = Exercise(
         Mistake(lambda x: (math.tanh(x), 1 - math.tanh(x)), "The square is missing: the slope is 1 - y squared."),
         Mistake(lambda x: (1 - math.tanh(x) ** 2, math.tanh(x)), "The value comes first, then the local derivative."),
     ],
-    hint="Return a pair: y = tanh(x), and its derivative 1 - y squared.",
+    hint="Two numbers to compare with: at x = 0 the pair is (0, 1), at x = 1 it is about (0.762, 0.420).",
 )
 
 
@@ -633,8 +742,16 @@ momentum_step = Exercise(
             "The parameter is right, but the buffer came back unchanged: the next step needs the new one.",
         ),
         Mistake(fading_gradient, "Momentum multiplies the old buffer, which fades, and not the new gradient."),
+        Mistake(
+            lambda p, g, v, rate, momentum: (momentum * v + g, p - rate * (momentum * v + g)),
+            "Both numbers are right, their order is not: the new parameter comes first.",
+        ),
+        Mistake(
+            lambda p, g, v, rate, momentum: (p + (momentum * v - rate * g), momentum * v - rate * g),
+            "Your buffer holds steps, with minus and rate inside: PyTorch's holds gradients, and both come later.",
+        ),
     ],
-    hint="First the buffer: momentum times the old one, plus the gradient. Then subtract rate times buffer.",
+    hint="Try it on paper: parameter 1, gradient 2, buffer 3, rate 0.1 and momentum 0.5 give 0.65 and 3.5.",
 )
 
 
@@ -666,6 +783,11 @@ def loss_before_the_loop(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: 
     return w, b
 
 
+def trained_by_train(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, epochs: int = 1) -> tuple:
+    train(lambda inputs: line(inputs, w, b), optimizer, u, c, epochs)
+    return w, b
+
+
 def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
     """The readings on u / 10, fresh parameters at (1, 0), and an optimizer that holds them."""
     u, c = readings()
@@ -679,6 +801,7 @@ training_cycle = Exercise(
     cases=lambda: [
         (*line_and_optimizer(torch.optim.SGD, lr=0.01), 12),
         (*line_and_optimizer(torch.optim.Adam, lr=0.1), 7),
+        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 0),  # no epoch, no step; train() refuses
     ],
     why="These lines train every model of the course, whatever the model and whatever the optimizer.",
     mistakes=[
@@ -704,8 +827,9 @@ training_cycle = Exercise(
             loss_before_the_loop,
             "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
         ),
+        Mistake(trained_by_train, "train() goes round the cycle for you: write the cycle itself."),
     ],
-    hint="In each epoch: prediction and loss, zero_grad(), backward(), step(), in this order; then return w and b.",
+    hint="On u / 10, from (1, 0) with SGD at rate 0.01, the first epoch ends at w = 1.7761 and b = 0.1064. Does yours?",
 )
 
 
@@ -745,7 +869,11 @@ def called_closure(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.
 lbfgs_step = Exercise(
     chapter="04",
     solution=closure_that(),
-    cases=lambda: [line_and_optimizer(torch.optim.LBFGS), line_and_optimizer(torch.optim.LBFGS, max_iter=3)],
+    cases=lambda: [
+        line_and_optimizer(torch.optim.LBFGS),
+        line_and_optimizer(torch.optim.LBFGS, max_iter=3),
+        (torch.arange(11), *line_and_optimizer(torch.optim.LBFGS, max_iter=3)[1:]),  # train() refuses whole numbers
+    ],
     why="Every optimizer accepts a closure; LBFGS needs it, because it asks for several gradients in one step.",
     mistakes=[
         Mistake(
@@ -754,7 +882,8 @@ lbfgs_step = Exercise(
         ),
         Mistake(
             closure_that(differentiates=False),
-            "The parameters are where they started: LBFGS found no gradient. The closure has to call backward().",
+            "The parameters are where they started: LBFGS found no gradient. The closure has to call backward(), and "
+            "zero_grad() before it, not after.",
         ),
         Mistake(closure_that(returns=False), "The closure returns nothing: LBFGS needs the loss from it."),
         Mistake(
@@ -765,8 +894,13 @@ lbfgs_step = Exercise(
             called_closure,
             "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
         ),
+        Mistake(trained_by_train, "train() writes the closure for you: write it yourself."),
+        Mistake(
+            lambda *task: closure_that()(*task) and closure_that()(*task),
+            "You called the optimizer's step() more than once: one call computes as many gradients as it needs.",
+        ),
     ],
-    hint="The closure: zero_grad(), the loss, backward(), return the loss. Then optimizer.step(closure), once.",
+    hint="At each call, which gradients does .grad hold, at which parameters was the loss computed, and who gets it?",
     tolerance=1e-5,
 )
 
@@ -796,6 +930,22 @@ momentum_limit = Exercise(
         Mistake(
             lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[0],
             "You took the gentlest curvature: the sharpest one sets the limit.",
+        ),
+        Mistake(
+            lambda u, momentum: (1 + momentum) / (u**2).mean(),
+            "The factor is right. The curvature is that along w alone, and across the valley it is a little sharper.",
+        ),
+        Mistake(
+            lambda u, momentum: (1 + momentum) / curvatures(u)[-1],
+            "Half of the limit: without momentum it is 2 / curvature, not 1 / curvature.",
+        ),
+        Mistake(
+            lambda u, momentum: 4 * (1 + momentum) / curvatures(u)[-1],
+            "Twice the limit: the second derivative of a square brings a factor 2 into the Hessian.",
+        ),
+        Mistake(
+            lambda u, momentum: 2 * (1 + momentum) / (len(u) * curvatures(u)[-1]),
+            "Too small by the number of readings: the loss is a mean, so divide X' X by n.",
         ),
     ],
     hint="Start from 2 / curvature and find the factor that is 1 for momentum 0 and 2 for momentum 1.",

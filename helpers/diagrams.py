@@ -378,7 +378,7 @@ def computational_graph() -> Figure:
     canvas.label(112, 458, "∂$L$/∂$w$ = mean($2e\\,u$)", DOWNHILL)
     canvas.label(340, 458, "∂$L$/∂$b$ = mean($2e$)", DOWNHILL)
     canvas.label(520, 400, "$u$, $c$: the data, which need no gradient", across="left")
-    canvas.label(520, 366, "$w$, $b$: the leaves, which require one", DOWNHILL, across="left")
+    canvas.label(520, 366, "$w$, $b$: the leaves that require one", DOWNHILL, across="left")
     canvas.label(520, 332, "$e = w\\,u + b - c$: the errors, one per point", across="left")
 
     canvas.arrow((40, 118), (110, 118))

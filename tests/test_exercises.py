@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from helpers import check
-from helpers.loss import mse
+from helpers.loss import mse, mse_gradient
+from helpers.training import train
 
 NOT_YET = "✗ Not yet. "
 
@@ -84,12 +85,21 @@ WRONG = {
         (lambda f, x: f(x).backward() or x.grad.zero_(), "emptied after backward"),
         (lambda f, x: f(x), "value of f"),
         (lambda f, x: x.grad, "came with"),
+        (lambda f, x: f(x).backward(), "None came back"),
+        (lambda f, x: backward_into_a_copy(f, x), "leaf"),
+        (lambda f, x: x.grad.zero_() + (f(x).backward() or x.grad), "no zero_()"),
+        (lambda f, x: nudge_every_number(f, x), "slope by nudging"),
     ],
     "autograd_descent": [
         (lambda *task: descend(*task, empty=False), "epochs before"),
         (lambda *task: descend(*task, sign=+1), "grows"),
         (lambda *task: descend(*task, recorded=True), "torch.no_grad()"),
         (lambda *task: descend_with_new_tensors(*task), "nowhere to go"),
+        (lambda *task: descend_with_new_tensors(*task, recorded=True), "new tensor, made by"),
+        (lambda u, c, w, b, *task: descend(u, c, check.leaf(w.item()), check.leaf(b.item()), *task), "came in"),
+        (lambda *task: descend_by_torch_grad(*task), "came in"),
+        (lambda *task: descend_without_autograd(*task), "autograd took no part"),
+        (lambda *task: descend_by_the_course(*task), "write the loop itself"),
     ],
     "tanh_rule": [
         (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
@@ -108,6 +118,8 @@ WRONG = {
         (lambda p, g, v, rate, m: (p - rate * v, v * m + g), "old buffer: put"),
         (lambda p, g, v, rate, m: (p - rate * g, v * m + g), "gradient alone"),
         (lambda p, g, v, rate, m: (p - rate * g - rate * m * v, v), "came back unchanged"),
+        (lambda p, g, v, rate, m: (v := m * v + g, p - v * rate), "their order is not"),
+        (lambda p, g, v, rate, m: (p + (v := m * v - rate * g), v), "holds steps"),
     ],
     "training_cycle": [
         (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing: each"),
@@ -118,10 +130,14 @@ WRONG = {
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
         (lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step"), "round once"),
         (lambda *task: train_in_order(*task, "zero backward step"), "before the loop"),
+        (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),
     ],
     "lbfgs_step": [
         (lambda *task: step_with_closure(*task, "forward backward return"), "zero_grad is missing in the closure"),
         (lambda *task: step_with_closure(*task, "zero forward return"), "call backward()"),
+        (lambda *task: step_with_closure(*task, "forward backward zero return"), "before it, not after"),
+        (lambda *task: [step_with_closure(*task, "zero forward backward return") for _ in "ab"][0], "more than once"),
+        (lambda u, c, w, b, optimizer: train(lambda u: w * u + b, optimizer, u, c, 1) and (w, b), "write it yourself"),
         (lambda *task: step_with_closure(*task, "zero forward backward"), "returns nothing"),
         (lambda *task: step_with_closure(*task, "return"), "anew at each call"),
         (lambda *task: step_with_closure(*task, "zero forward backward return", called=True), "without brackets"),
@@ -131,6 +147,9 @@ WRONG = {
         (lambda u, momentum: 4 / largest_curvature(u), "momentum 1"),
         (lambda u, momentum: 2 * (1 - momentum) / largest_curvature(u), "grows with the momentum"),
         (lambda u, momentum: 2 / largest_curvature(u) / (1 - momentum), "stays the same"),
+        (lambda u, momentum: 2 * (1 + momentum) / (2 * u @ u / len(u)), "along w alone"),
+        (lambda u, momentum: (1 + momentum) / largest_curvature(u), "Half of the limit"),
+        (lambda u, momentum: 2 * (1 + momentum) / (largest_curvature(u) / 2), "Twice the limit"),
     ],
     "hold_out_error": [
         (lambda u, c, order, n: mse_elsewhere(u[order[:-n]], c[:-n], u[order[-n:]], c[-n:]), "u was shuffled and c"),
@@ -395,13 +414,51 @@ def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=Fal
     return [w, b]
 
 
-def descend_with_new_tensors(u, c, w, b, learning_rate, epochs):
+def descend_with_new_tensors(u, c, w, b, learning_rate, epochs, recorded=False):
     for _ in range(epochs):
         ((w * u + b - c) ** 2).mean().backward()
-        with torch.no_grad():
+        with torch.set_grad_enabled(recorded):
             w = w - learning_rate * w.grad
             b = b - learning_rate * b.grad
     return w, b
+
+
+def descend_by_torch_grad(u, c, w, b, learning_rate, epochs):
+    """Autograd, but the steps are recorded and w and b stay where they are."""
+    for _ in range(epochs):
+        slopes = torch.autograd.grad(((w * u + b - c) ** 2).mean(), (w, b), create_graph=True)
+        w, b = w - learning_rate * slopes[0], b - learning_rate * slopes[1]
+    return w, b
+
+
+def descend_without_autograd(u, c, w, b, learning_rate, epochs):
+    for _ in range(epochs):
+        slopes = mse_gradient(u, c, w.detach(), b.detach())
+        for parameter, slope in zip((w, b), slopes, strict=True):
+            parameter.data -= learning_rate * slope
+    return w, b
+
+
+def descend_by_the_course(u, c, w, b, learning_rate, epochs):
+    train(lambda u: w * u + b, torch.optim.SGD([w, b], lr=learning_rate), u, c, epochs)
+    return w, b
+
+
+def backward_into_a_copy(f, x):
+    copy = x.clone()
+    copy.requires_grad_(True)
+    f(copy).backward()
+    return copy.grad
+
+
+def nudge_every_number(f, x, delta=1e-3):
+    x = x.detach()
+    slopes = torch.zeros_like(x)
+    for i in range(x.numel()):
+        nudge = torch.zeros_like(x)
+        nudge.view(-1)[i] = delta
+        slopes.view(-1)[i] = (f(x + nudge) - f(x - nudge)) / (2 * delta)
+    return slopes
 
 
 def train_in_order(u, c, w, b, optimizer, epochs, order):
@@ -424,11 +481,13 @@ def step_with_closure(u, c, w, b, optimizer, parts, called=False):
         before.backward()
 
     def closure():
-        if "zero" in parts:
+        if "zero" in parts.split("backward")[0]:
             optimizer.zero_grad()
         loss = ((b + u * w - c) ** 2).mean() if "forward" in parts else before
         if "backward" in parts:
             loss.backward()
+        if "backward zero" in parts:
+            optimizer.zero_grad()
         if "return" in parts:
             return loss
 
@@ -508,18 +567,47 @@ def test_printing_is_not_returning(capsys):
     )
 
 
+def test_doing_without_returning_is_not_a_stub(capsys):
+    def forgets_to_return(x):
+        result = 2 * x  # noqa: F841
+
+    def half_written(x):
+        result = 2 * x  # noqa: F841
+        return ...
+
+    for answer in (forgets_to_return, half_written):
+        check.double(answer)
+        assert capsys.readouterr().out == "✗ Your function returned nothing: hand the result back with return.\n"
+
+
+def test_the_ways_to_move_a_tensor_in_place_are_all_accepted():
+    def through_data(u, c, w, b, learning_rate, epochs):
+        for _ in range(epochs):
+            loss = mse(w * u + b, c)
+            for parameter, slope in zip((w, b), torch.autograd.grad(loss, (w, b)), strict=True):
+                parameter.data = parameter.data - learning_rate * slope
+        return w.detach(), b.detach()
+
+    def emptied_after_the_step(*task):
+        w, b = descend(*task)
+        w.grad = b.grad = None
+        return w, b
+
+    for answer in (through_data, emptied_after_the_step):
+        assert check.autograd_descent.verdict(answer).startswith("✓")
+
+
 def test_what_an_answer_raises_is_named():
     assert check.one_step.verdict(raises) == "✗ Your function stopped with RuntimeError: out of luck"
 
 
 def test_an_answer_that_stops_like_a_known_mistake_gets_its_hint_and_another_its_error():
-    def without_backward(u, c, w, b, learning_rate, epochs):
-        with torch.no_grad():
-            w -= learning_rate * w.grad
-        return w, b
+    def with_another_name(u, c, w, b, learning_rate, epochs):
+        ((w * u + b - c) ** 2).mean().backward()
+        return w - learning_rate * w.gradient, b
 
-    line = check.autograd_descent.verdict(without_backward)
-    assert line.startswith("✗ Your function stopped with TypeError: ") and "NoneType" in line
+    line = check.autograd_descent.verdict(with_another_name)
+    assert line.startswith("✗ Your function stopped with AttributeError: ") and "gradient" in line
     assert check.autograd_descent.verdict(descend)[:7] == "✓ Right"
 
 
