@@ -393,7 +393,7 @@ def start_r() -> Engine:
         os.environ.setdefault("RPY2_CFFI_MODE", "ABI")
     os.environ.setdefault("LANGUAGE", "en")  # R's messages and printouts in the language of the course
     try:
-        with interrupt_later(), quiet_start():
+        with interrupt_later(), quiet_start(), same_search_paths():
             load_rpy2()
             return Engine()
     except Exception as problem:
@@ -426,6 +426,25 @@ def interrupt_later() -> Iterator[None]:
         signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
         if pending and callable(usual):
             usual(*pending[0])
+
+
+@contextlib.contextmanager
+def same_search_paths() -> Iterator[None]:
+    """Undo what R's start does to the paths of shared libraries in the environment.
+
+    R has its libraries by then. Programs that this process starts later, such as another Python, would load the
+    system's libraries instead of their own, and fail.
+    """
+    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
@@ -517,6 +536,20 @@ def readings_without(*rows: int) -> Callable[[], pd.DataFrame]:
     return lambda: all_readings().drop(index=list(rows))
 
 
+def geyser() -> pd.DataFrame:
+    """The eruptions of Old Faithful (chapter 12)."""
+    from helpers.data import faithful
+
+    return faithful()
+
+
+def stopping_cars() -> pd.DataFrame:
+    """The speeds and stopping distances of fifty cars (chapter 12)."""
+    from helpers.data import cars
+
+    return cars()
+
+
 # The course's own fits, for readers without R: a formula, and a function that makes the frame. Chapters add theirs here
 # and run `python -m helpers.r record`.
 RECORDED_FITS: list[tuple[str, Callable[[], pd.DataFrame]]] = [
@@ -529,6 +562,9 @@ RECORDED_FITS: list[tuple[str, Callable[[], pd.DataFrame]]] = [
     ("c ~ u", readings_with_another_zero),
     ("c ~ u", readings_without(6, 7)),
     ("c ~ u", readings_without(4, 9)),
+    ("eruptions ~ waiting", geyser),
+    ("dist ~ speed", stopping_cars),
+    ("dist ~ speed + I(speed^2)", stopping_cars),
 ]
 
 

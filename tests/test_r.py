@@ -730,3 +730,12 @@ def test_without_r_its_cells_say_what_is_missing():
         text = " ".join(outputs[0].text.split())
         assert text.startswith("This cell is written in R and was not run.") and "Unset it" in text
     assert answer[1].data["text/plain"] == "True"
+
+
+@pytest.mark.needs_r
+def test_programs_started_later_find_their_own_libraries():
+    code = (
+        "import os; before = dict(os.environ); from helpers.r import probe; probe(); "
+        "print({name for name in os.environ if 'LIBRARY_PATH' in name and os.environ[name] != before.get(name)})"
+    )
+    assert python("-c", code).stdout == "set()\n"
