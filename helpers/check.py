@@ -1003,6 +1003,12 @@ hold_out_error = Exercise(
             lambda u, c, order, n: held_out(u, c, torch.arange(len(u)), n),
             "You split the rows as they stand in the table: pick them in the shuffled order.",
         ),
+        Mistake(
+            lambda u, c, order, n: loss.mse(
+                line(u[order[-n:]], *fitted_line(u[order[:-n]], c[order[:-n]])[::-1]), c[order[-n:]]
+            ),
+            "Slope and intercept are swapped: fit_line returns the slope first, and line takes it first.",
+        ),
     ],
     hint="Cut order into two parts, fit a line to the rows of the first, take the mean squared error on the second.",
 )
@@ -1045,7 +1051,19 @@ def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tupl
     return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
 
 
-epoch_with_validation = Exercise(
+@dataclass(frozen=True)
+class EpochExercise(Exercise):
+    """A self-check of one epoch. An answer that is right but for a recorded validation loss gets the first hint."""
+
+    def judgement(self, answer: Any) -> str:
+        verdict = super().judgement(answer)
+        if not verdict.startswith("✓"):
+            return verdict
+        recorded = any(getattr(result[1], "requires_grad", False) for result in self.results(answer))
+        return f"✗ Not yet. {self.mistakes[0].hint}" if recorded else verdict
+
+
+epoch_with_validation = EpochExercise(
     chapter="05",
     solution=lambda *task: epoch_in_order(*task, "validation zero backward step"),
     cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
@@ -1089,7 +1107,7 @@ leave_one_out_of_the_mean = Exercise(
     mistakes=[
         Mistake(
             lambda c: (c - c.mean()).square().mean(),
-            "Each reading is in the mean that predicts it: leave it out, or divide its residual by 1 - 1/n.",
+            "Each reading is in the mean that predicts it: leave it out.",
         ),
         Mistake(
             lambda c: c.var(),
@@ -1097,7 +1115,7 @@ leave_one_out_of_the_mean = Exercise(
         ),
         Mistake(
             lambda c: ((c - c.mean()) * (1 - 1 / len(c))).square().mean(),
-            "Without its own reading the line is further off, not nearer: divide by 1 - 1/n.",
+            "Without its own reading the mean is further off, not nearer: divide where you multiplied.",
         ),
         Mistake(
             lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean().sqrt(),
@@ -1187,6 +1205,14 @@ one_neuron = Exercise(
             lambda x, w, b: torch.tanh((x + b) @ w),
             "The bias was multiplied by the weights: it is added to the products, once.",
         ),
+        Mistake(
+            lambda x, w, b: torch.tanh(w @ x + b),
+            "The shapes don't fit: a batch has its inputs in rows, and the weights multiply it from the right, x @ w.",
+        ),
+        Mistake(
+            lambda x, w, b: torch.tanh(torch.dot(w, x) + b),
+            "torch.dot takes two vectors, and x is a whole batch of them: x @ w does it for every row.",
+        ),
     ],
     hint="Each row times the weights, added up; plus the bias; then tanh of the result.",
 )
@@ -1239,14 +1265,14 @@ hidden_layer_network = Exercise(
 
 
 def collapse_cases() -> Sequence[tuple]:
-    """Biases and later weight matrices of three layers, as many neurons in each."""
+    """Biases and later weight matrices of three layers: twice with square matrices, once with a smaller first layer."""
     generator = torch.Generator().manual_seed(7)
 
-    def case(size: int) -> tuple:
-        shapes = ((size,), (size, size), (size,), (size, size), (size,))
+    def case(first: int, later: int) -> tuple:
+        shapes = ((first,), (later, first), (later,), (later, later), (later,))
         return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
 
-    return [case(3), case(2)]
+    return [case(3, 3), case(2, 2), case(2, 3)]
 
 
 collapsed_bias = Exercise(
@@ -1260,8 +1286,37 @@ collapsed_bias = Exercise(
             "The matrices are in the wrong order: b0 meets W1 first, so W1 stands next to it.",
         ),
         Mistake(
+            lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2,
+            "The layers are in the wrong order: b0 goes through W1 first, and W2 takes what comes out.",
+        ),
+        Mistake(
             lambda b0, W1, b1, W2, b2: b0 + b1 + b2,
             "You added the biases as they are: each of them still goes through the layers after it.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: b2 + b1 + b0,
+            "You added the biases as they are, and they need not even be of one length: each still goes through the "
+            "layers after it.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2.T @ (W1.T @ b0 + b1) + b2,
+            "W1 is transposed, which fits only where it is square: one vector goes through a layer as W @ b.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2.T @ (W1 @ b0 + b1) + b2,
+            "W2 is transposed: one vector goes through a layer as W @ b; W.T is for a batch of rows.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: (b0 @ W1 + b1) @ W2 + b2,
+            "b0 @ W1 is the transposed W1 times b0: write the matrix on the left, W1 @ b0.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2.T @ W1.T @ b0 + W2.T @ b1 + b2,
+            "Both matrices are transposed: one vector goes through a layer as W @ b, as it is.",
+        ),
+        Mistake(
+            lambda b0, W1, b1, W2, b2: W2 @ b1 + b2,
+            "The first bias is missing: b0 goes through both later layers.",
         ),
         Mistake(
             lambda b0, W1, b1, W2, b2: W2 @ W1 @ b0 + b1 + b2,
@@ -1523,12 +1578,21 @@ breaks_convexity = Exercise(
         (lambda w: -w * w, 1.0, 3.0),
         (lambda w: 5 - w * w, -1.0, 1.0),
         (lambda w: 1.0 / w, 0.5, 2.0),
+        (lambda w: 2 * w + 1, -1.0, 3.0),  # exactly on the chord, in floating point too
     ],
     why="One such pair proves that a loss has no single bowl; a thousand pairs without one prove nothing.",
     mistakes=[
         Mistake(
             lambda loss, a, b: not is_above_chord(loss, a, b),
             "The comparison is turned around: convexity breaks where the middle lies above the mean of the ends.",
+        ),
+        Mistake(
+            lambda loss, a, b: bool(loss((a + b) / 2) < (loss(a) + loss(b)) / 2),
+            "The comparison is turned around: a middle below the mean of the ends is what a convex loss should have.",
+        ),
+        Mistake(
+            lambda loss, a, b: bool(loss((a + b) / 2) >= (loss(a) + loss(b)) / 2),
+            "A straight line is convex, and its middle is as high as the mean of the ends: equal is no violation.",
         ),
         Mistake(
             lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
@@ -1545,6 +1609,20 @@ breaks_convexity = Exercise(
     ],
     hint="Compare the loss at (first + second) / 2 with the mean of the losses at first and second.",
 )
+
+
+@dataclass(frozen=True)
+class HandsOffExercise(Exercise):
+    """A self-check of a function that has to leave the tensors that it is given as they are."""
+
+    def results(self, answer: Any) -> list:
+        """What the answer returns for each case. Raises ValueError if it changed a tensor."""
+        found = []
+        for arguments, untouched in zip(self.cases(), self.cases(), strict=True):
+            found.append(answer(*arguments))
+            if not all(same(given, before, 0) for given, before in zip(arguments, untouched, strict=True)):
+                raise ValueError("it changed the tensors that it was given")
+        return found
 
 
 def with_flipped_unit(
@@ -1564,7 +1642,13 @@ def tanh_units() -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-flip_unit = Exercise(
+def flipped_in_place(weight: Tensor, bias: Tensor, output_weight: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    for vector in (weight, bias, output_weight):
+        vector[k] *= -1
+    return weight, bias, output_weight
+
+
+flip_unit = HandsOffExercise(
     chapter="08",
     solution=with_flipped_unit,
     cases=lambda: [(*tanh_units(), 0), (*tanh_units(), 2)],
@@ -1586,6 +1670,10 @@ flip_unit = Exercise(
             lambda w, b, v, k: (-w, -b, -v),
             "You flipped every unit. That, too, leaves the function as it is, but only unit k was asked for.",
         ),
+        Mistake(
+            flipped_in_place,
+            "You changed the vectors that were handed in, and with them the network they belong to: change clones.",
+        ),
     ],
     hint="Unit k has three numbers, its weight, bias and output weight: turn the signs of all three, and of no others.",
 )
@@ -1599,7 +1687,32 @@ def stack_of_predictions() -> tuple[Tensor, Tensor]:
     return predictions.unsqueeze(2), torch.tensor([[0.5], [1.0], [-1.0], [2.0]], dtype=torch.float64)
 
 
-stack_loss = Exercise(
+@dataclass(frozen=True)
+class GradientExercise(Exercise):
+    """A self-check of a loss: its value, and the gradient that it hands back to the first argument."""
+
+    def results(self, answer: Any) -> list:
+        """For each case the value and the gradient, which is 0 where the value does not depend on the argument."""
+        found = []
+        for first, *others in self.cases():
+            first.requires_grad_()
+            value = answer(first, *others)
+            found.append(None if unanswered(value) else value_and_gradient(value, first))
+        return found
+
+
+def value_and_gradient(value: Any, argument: Tensor) -> Tensor:
+    """A scalar and the gradient of the argument in one row, outside any graph. Raises ValueError for other shapes."""
+    value = value if isinstance(value, Tensor) else numbers(value)
+    if value.numel() != 1 or value.dim() > 0:
+        raise ValueError(f"a scalar is asked for, and {describe(value)} came back")
+    gradient = torch.zeros_like(argument)
+    if value.requires_grad:
+        gradient = torch.autograd.grad(value, argument)[0]
+    return torch.cat([value.detach().reshape(1), gradient.flatten()])
+
+
+stack_loss = GradientExercise(
     chapter="08",
     solution=lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum(),
     cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],
@@ -1620,6 +1733,11 @@ stack_loss = Exercise(
         Mistake(
             lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),
             "You averaged the predictions first, which trains all networks as one model; each has a loss of its own.",
+        ),
+        Mistake(
+            lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum().detach(),
+            "The number is right, but it has lost its graph, so backward reaches no network: leave out .detach(), "
+            ".item() and torch.no_grad().",
         ),
     ],
     hint="First one loss per network, the mean over its readings; then add these up.",
@@ -2077,8 +2195,7 @@ one_hidden = ModuleExercise(
         ),
         Mistake(
             lambda hidden: HiddenUnits(hidden, "tensors"),
-            "It computes, but parameters() finds nothing: a plain tensor is not registered. Use nn.Linear, or "
-            "nn.Parameter.",
+            "It computes, but parameters() finds nothing: a plain tensor is not registered. Use nn.Linear.",
         ),
         Mistake(
             lambda hidden: HiddenUnits(hidden, names=("hidden", "output")),
@@ -2372,6 +2489,150 @@ back_to_degrees = ModuleExercise(
 
 
 # ---- chapter 12 ----------------------------------------------------------------------------------------------------
+
+
+def geyser() -> tuple[Tensor, Tensor]:
+    """Waiting times and lengths of R's 272 eruptions, in float64."""
+    df = data.faithful()
+    return torch.tensor(df["waiting"].to_numpy()), torch.tensor(df["eruptions"].to_numpy())
+
+
+def five_points() -> tuple[Tensor, Tensor]:
+    return tuple(torch.tensor([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]], dtype=torch.float64))
+
+
+def scales(x: Tensor, y: Tensor, correction: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mean and standard deviation of x, then of y."""
+    return x.mean(), x.std(correction=correction), y.mean(), y.std(correction=correction)
+
+
+def back_to_units(w: float, b: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    x_mean, x_spread, y_mean, y_spread = scales(x, y)
+    slope = w * y_spread / x_spread
+    return slope, y_mean + b * y_spread - slope * x_mean
+
+
+def back_without(w: float, b: float, x: Tensor, y: Tensor, part: str) -> tuple[Tensor, Tensor]:
+    """Slope and intercept in the data's units, with one part left out or turned around."""
+    x_mean, x_spread, y_mean, y_spread = scales(x, y, correction=1 if part == "n" else 0)
+    slope = {"y spread": w / x_spread, "upside down": w * x_spread / y_spread}.get(part, w * y_spread / x_spread)
+    intercept = (0 if part == "y mean" else y_mean) + (b if part in ("b", "y spread") else b * y_spread)
+    return slope, intercept - (0 if part == "x mean" else slope * x_mean)
+
+
+line_in_units = Exercise(
+    chapter="12",
+    solution=back_to_units,
+    cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
+    why="Train in the units that suit the optimizer, report in the units that suit the reader.",
+    mistakes=[
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "upside down"),
+            "The quotient is upside down: a slope is in units of y per unit of x.",
+        ),
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "y spread"),
+            "The spread of y is missing: w and b are in standard deviations of y.",
+        ),
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "b"),
+            "The slope is right. The intercept adds b to minutes: b is in standard deviations of y.",
+        ),
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "x mean"),
+            "The slope is right. The intercept belongs to x = 0, and standardised x is 0 at the mean of x.",
+        ),
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "y mean"),
+            "The slope is right. The mean of y was subtracted before training: add it to the intercept.",
+        ),
+        Mistake(
+            lambda w, b, x, y: back_without(w, b, x, y, "n"),
+            "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
+        ),
+        Mistake(lambda w, b, x, y: back_to_units(w, b, x, y)[::-1], "The two are swapped: the slope comes first."),
+    ],
+    hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
+)
+
+
+def deal(n: int, folds: int) -> tuple[Tensor, ...]:
+    """The row numbers 0 ... n-1, shuffled and dealt into folds."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(12)).tensor_split(folds)
+
+
+def errors_by_fold(
+    x: Tensor, y: Tensor, folds: Sequence[Tensor], fitted_to: str = "rest", in_order: bool = True
+) -> Tensor:
+    """Prediction minus value of each row, by a line that was fitted to the other folds (or to something else)."""
+    X = torch.stack([torch.ones_like(x), x], dim=1)
+    found = []
+    for fold in folds:
+        inside = torch.zeros(len(x), dtype=torch.bool)
+        inside[fold] = True
+        rows = {"rest": ~inside, "fold": inside, "all": torch.ones_like(inside)}[fitted_to]
+        beta = torch.linalg.lstsq(X[rows], y[rows].unsqueeze(1)).solution.squeeze(1)
+        found.append(X[fold] @ beta - y[fold])
+    errors = torch.cat(found)
+    return errors[torch.cat(tuple(folds)).argsort()] if in_order else errors
+
+
+line_errors = Exercise(
+    chapter="12",
+    solution=errors_by_fold,
+    cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
+    why="Line and network can now be compared row by row, each row predicted by fits that have not seen it.",
+    mistakes=[
+        Mistake(
+            lambda x, y, folds: errors_by_fold(x, y, folds, "all"),
+            "Every row was part of its own fit: fit without the fold, then predict the fold.",
+        ),
+        Mistake(
+            lambda x, y, folds: errors_by_fold(x, y, folds, "fold"),
+            "The lines were fitted to the folds themselves: fit to the other rows, predict the fold.",
+        ),
+        Mistake(
+            lambda x, y, folds: errors_by_fold(x, y, folds, in_order=False),
+            "The errors stand in the order of the folds: put each one at its row, errors[fold] = ...",
+        ),
+        Mistake(
+            lambda x, y, folds: -errors_by_fold(x, y, folds),
+            "The sign is turned: prediction minus value, as in the chapter.",
+        ),
+        Mistake(
+            lambda x, y, folds: errors_by_fold(x, y, folds) ** 2,
+            "Those are the squares: return the errors themselves.",
+        ),
+        Mistake(
+            lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
+            "That is their mean square: return one error for each row.",
+        ),
+    ],
+    hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
+)
+
+
+standard_errors_apart = Exercise(
+    chapter="12",
+    solution=6.8,
+    tolerance=0.1,
+    why="Seven standard errors are no luck of the draw: this relation has a bend, and the network has found it.",
+    mistakes=[
+        Mistake(
+            -6.8,
+            "The sign is turned: the line's squared error minus the network's, so that positive means that the network "
+            "is ahead.",
+        ),
+        Mistake(
+            4.2,
+            "You compared two means as if they came from different rows: take the difference row by row first, then "
+            "its standard error.",
+        ),
+        Mistake(0.41, "You divided by the standard deviation: the standard error is that divided by the root of n."),
+        Mistake(0.099, "That is the mean difference itself, in squared minutes: divide it by its standard error."),
+    ],
+    hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
+)
 
 
 EXERCISES = {name: value for name, value in list(globals().items()) if isinstance(value, Exercise)}

@@ -6,6 +6,7 @@ One colour has one meaning through the whole course, and each series also differ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -19,10 +20,13 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MultipleLocator, NullFormatter
 from torch import Tensor
 
+from helpers.scoreboard import FULL_AGREEMENT
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from helpers.r import LmResult
+    from helpers.scoreboard import Row
     from helpers.training import History
 
 PALETTE = {
@@ -396,8 +400,8 @@ def neuron_curves(x: Tensor, *panels: dict[str, Tensor]) -> None:
     for axes, curves in zip(row, panels, strict=True):
         for (label, curve), (dash, width) in zip(curves.items(), styles, strict=False):
             axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
-        axes.set(xlabel="input x", ylim=(-1.15, 2.05), yticks=(-1, -0.5, 0, 0.5, 1))
-        axes.legend(loc="upper left", handlelength=3)
+        axes.set(xlabel="input x", ylim=(-1.1, 1.1), yticks=(-1, -0.5, 0, 0.5, 1))
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, handlelength=2.2, columnspacing=1.2)
     row[0].set_ylabel("output o")
     plt.show()
 
@@ -407,15 +411,14 @@ def sums_of_neurons(x: Tensor, panels: dict[str, Tensor]) -> None:
 
     x: shape (n, 1); panels: by title, contributions of shape (n, neurons), at most three neurons.
     """
-    _, row = new_figure(len(panels), width=11, height=4.4)
+    figure, row = new_figure(len(panels), width=11, height=4.4)
     for axes, (title, parts) in zip(row, panels.items(), strict=True):
         for number, (part, dash) in enumerate(zip(parts.T, ("--", ":", "-."), strict=False), start=1):
             axes.plot(x, part, dash, color=PALETTE["guess"], linewidth=1.5, label=f"neuron {number}")
         axes.plot(x, parts.sum(dim=1), color=PALETTE["network"], linewidth=3.5, label="sum")
         axes.set(title=title, xlabel="input x")
-        axes.set_ylim(top=axes.get_ylim()[0] + 1.45 * (axes.get_ylim()[1] - axes.get_ylim()[0]))
     row[0].set_ylabel("output y")
-    row[0].legend(loc="upper center", ncols=2, handlelength=3)
+    figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, handlelength=3)
     plt.show()
 
 
@@ -541,12 +544,17 @@ def approximations(
 
     x: shape (n, 1); target: label and values, shape (n, 1); curves: by label, the coarse one first, shape (n, 1);
     span: where they are to hold, shaded; zoom: (lowest x, highest x, lowest y, highest y) of the part.
+    The fine one is a broad pale band, the target a thin line on it, the coarse one dotted on top of both.
     """
+    styles = [
+        {"linestyle": ":", "linewidth": 3, "zorder": 5},
+        {"linestyle": "-", "linewidth": 8, "alpha": 0.4, "zorder": 3},
+    ]
     _, (whole, part) = new_figure(2, width=11, height=4.2)
     for axes in (whole, part):
         axes.axvspan(*span, color="#E8E8E8", zorder=0, label="the interval")
-        for (label, curve), (dash, width) in zip(curves.items(), ((":", 3), ("-", 5)), strict=True):
-            axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label, zorder=4 - width / 3)
+        for (label, curve), style in zip(curves.items(), styles, strict=True):
+            axes.plot(x, curve, color=PALETTE["network"], label=label, **style)
         axes.plot(x, target[1], color=PALETTE["data"], linewidth=1.5, label=target[0], zorder=4)
         axes.set_xlabel("x")
     part.axis(zoom)
@@ -565,7 +573,7 @@ def bowl_and_slice(axis: Tensor, of_line: tuple[Tensor, Tensor], of_network: tup
     bounds = np.geomspace(0.037, max(of_line[0].max().item(), of_network[0].max().item()), 24)
     panels = (
         (*of_line, "the line: all its parameters", "slope w", "intercept b"),
-        (*of_network, "a network: a slice", "bias $b_1$", "bias $b_2$"),
+        (*of_network, "a network: a slice", "hidden bias p", "hidden bias q"),
     )
     span = (axis[0].item(), axis[-1].item())
     for axes, (losses, paths, title, first, second) in zip(row, panels, strict=True):
@@ -593,7 +601,7 @@ def many_losses(losses: Tensor, floor: float) -> None:
     epochs = np.arange(1, len(losses) + 1)
     axes.plot(epochs, losses, color=PALETTE["network"], linewidth=0.5, alpha=0.3)
     axes.plot([], [], color=PALETTE["network"], label=f"{losses.shape[1]} networks")
-    axes.axhline(floor, color=PALETTE["lm"], linestyle="--", label="lm()")
+    axes.axhline(floor, color=PALETTE["lm"], linestyle=DASHES["lm"], linewidth=1.2, label="lm()")
     axes.set(xscale="log", yscale="log", xlabel="epoch", ylabel="loss (°C²)")
     plain_logarithms(axes.yaxis)
     axes.legend()
@@ -612,7 +620,7 @@ def many_curves(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor], fit: LmR
         axes.plot(u, curves.T, color=PALETTE["network"], linewidth=0.5, alpha=0.35)
         axes.plot([], [], color=PALETTE["network"], label=f"{len(curves)} networks")
         draw_line(axes, fit.slope, fit.intercept, "lm", "lm()", span=(u[0].item(), u[-1].item()))
-        axes.lines[-1].set_linestyle("--")
+        axes.lines[-1].set_linewidth(1.2)
         draw_readings(axes, df)
         axes.set_title(title)
     row[-1].set_ylabel("")
@@ -623,7 +631,8 @@ def many_curves(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor], fit: LmR
 def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int] = (0, 1)) -> None:
     """Every hidden unit of many networks as a point: hidden weight against output weight. Used in chapter 08.
 
-    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out.
+    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out, with
+    the numbers of their first, middle and last place.
     """
     _, row = new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
     for axes, (title, (hidden, output)) in zip(row, panels.items(), strict=True):
@@ -631,6 +640,9 @@ def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int
         for number, marker, kind in zip(shown, "s^", ("network", "data"), strict=True):
             options = {"color": PALETTE[kind], "markeredgecolor": "white", "markersize": 10, "linestyle": ""}
             axes.plot(hidden[number], output[number], marker, label=f"network {number}", **options)
+            for place in (0, hidden.shape[1] // 2, hidden.shape[1] - 1):
+                at, shift = (hidden[number, place], output[number, place]), {"xytext": (7, 3), "textcoords": "offset points"}
+                axes.annotate(f"{place + 1}", at, color=PALETTE[kind], weight="bold", **shift)
         axes.set(title=title, xlabel="hidden weight")
     row[0].set_ylabel("output weight")
     row[0].legend(loc="upper left")
@@ -761,3 +773,47 @@ def repeated_calls(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor]) -> No
 
 
 # ---- chapter 12 ----------------------------------------------------------------------------------------------------
+
+
+def arrivals(rows: Sequence[Row], kinds: dict[str, str] | None = None) -> None:
+    """The scoreboard as a picture: left the digits of every method, right its steps. Used in chapter 12.
+
+    rows: lines of the scoreboard, drawn from top to bottom; kinds: by method, its colour, that of descent by default.
+    Digits are drawn from 0 to 12, where the scoreboard stops counting; a method that solves in one go has no steps.
+    """
+    _, (left, right) = new_figure(
+        2, width=11, height=1.2 + 0.36 * len(rows), sharey=True, gridspec_kw={"width_ratios": [3, 2]}
+    )
+    for place, row in enumerate(rows):
+        kind = (kinds or {}).get(row.method, "descent")
+        shown = min(max(row.digits, 0), FULL_AGREEMENT)
+        left.plot([0, shown], [place, place], "-", color=PALETTE[kind], linewidth=3)
+        filled = PALETTE[kind] if shown == FULL_AGREEMENT else "white"
+        left.plot(shown, place, "o", color=filled, markeredgecolor=PALETTE[kind], markeredgewidth=2, markersize=9)
+        if row.steps:
+            right.plot(row.steps, place, "s", color=PALETTE[kind], markersize=8)
+        else:
+            right.text(0.02, place, "none", transform=right.get_yaxis_transform(), va="center", color=PALETTE["guess"])
+    left.axvline(FULL_AGREEMENT, color=PALETTE["lm"], linewidth=1.2)
+    left.set(xlim=(-0.4, FULL_AGREEMENT + 0.6), xticks=range(0, FULL_AGREEMENT + 1, 3))
+    left.set_xlabel("digits of agreement with lm()")
+    left.set(yticks=range(len(rows)), yticklabels=[row.method for row in rows], ylim=(len(rows) - 0.4, -0.6))
+    right.set(xscale="log", xlim=(0.5, 60_000), xlabel="steps")
+    plt.show()
+
+
+def pairs(df: pd.DataFrame, x_label: str, y_label: str, curves: dict[str, tuple[str, Tensor]] | None = None) -> None:
+    """Two columns as points, and curves over them. Used in chapter 12.
+
+    df: the first column goes to the right, the second upwards; curves: by label, (kind, values at the rows of df).
+    """
+    _, axes = new_figure(width=8.5, height=4.8)
+    x, y = (df[name].to_numpy() for name in df.columns)
+    axes.plot(x, y, "o", color=PALETTE["data"], markersize=5, alpha=0.5, label="observed")
+    order = x.argsort()
+    for label, (kind, values) in (curves or {}).items():
+        axes.plot(x[order], values[order], DASHES[kind], color=PALETTE[kind], linewidth=3, label=label)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if curves:
+        axes.legend(loc="upper left")
+    plt.show()

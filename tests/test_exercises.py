@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from helpers import check
@@ -158,11 +159,20 @@ WRONG = {
         (lambda u, c, order, n: mse_elsewhere(*(t[order[:-n]] for t in (u, c, u, c))), "training loss"),
         (lambda u, c, order, n: mse_elsewhere(u[order[n:]], c[order[n:]], u[order[:n]], c[order[:n]]), "the last ones"),
         (lambda u, c, order, n: mse_elsewhere(u[:-n], c[:-n], u[-n:], c[-n:]), "as they stand"),
+        (
+            lambda u, c, order, n: mse_elsewhere(
+                *(t[part] for part in order.split([len(u) - n, n]) for t in (u, c)), -1
+            ),
+            "swapped",
+        ),
     ],
     "epoch_with_validation": [
         (lambda *task: epoch_by_hand(*task, guarded=False), "under torch.no_grad()"),
         (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="both"), "training loss only"),
         (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="validation"), "training loss only"),
+        (lambda *task: epoch_by_hand(*task[:4], [t.clone() for t in task[4]], guarded=False, keep=True), "no_grad"),
+        (lambda *task: epoch_by_hand(*task[:4], [t * 1.0 for t in task[4]], guarded=False, keep=True), "no_grad"),
+        (lambda *task: epoch_half_detached(*task), "under torch.no_grad()"),
         (lambda *task: epoch_by_hand(*task[:4], task[3]), "on the training pair"),
         (lambda *task: epoch_by_hand(*task, late=True), "after the step"),
         (lambda *task: epoch_by_hand(*task, empty=False), "old gradients"),
@@ -191,6 +201,8 @@ WRONG = {
         (lambda x, w, b: (w * x + b).tanh().sum(-1), "sum of neurons"),
         (lambda x, w, b: torch.tanh((w * (x + b)).sum(dim=-1)), "multiplied by the weights"),
         (lambda x, w, b: torch.tanh(x * w + b), "shape (4,)"),
+        (lambda x, w, b: (torch.matmul(w, x) + b).tanh(), "from the right, x @ w"),
+        (lambda x, w, b: torch.tanh(b + torch.dot(w, x)), "every row"),
     ],
     "hidden_layer_network": [
         (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0) @ W1.T + b1).tanh(), "after both layers"),
@@ -201,8 +213,15 @@ WRONG = {
         (lambda x, W0, b0, W1, b1: torch.matmul(torch.tanh(torch.matmul(x, W0) + b0), W1) + b1, "shapes don't fit"),
     ],
     "collapsed_bias": [
-        (lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2, "wrong order"),
+        (lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2, "layers are in the wrong"),
+        (lambda b0, W1, b1, W2, b2: b2 + W2 @ b1 + W1 @ W2 @ b0, "matrices are in the wrong"),
         (lambda b0, W1, b1, W2, b2: sum((b2, b1, b0)), "as they are"),
+        (lambda b0, W1, b1, W2, b2: sum((b0, b1, b2)), "as they are"),
+        (lambda b0, W1, b1, W2, b2: W2.mT.matmul(W1.mT.matmul(b0) + b1) + b2, "W1 is transposed"),
+        (lambda b0, W1, b1, W2, b2: b0 @ W1 @ W2 + b1 @ W2 + b2, "matrix on the left"),
+        (lambda b0, W1, b1, W2, b2: W2.T @ W1.T @ b0 + W2.T @ b1 + b2, "Both matrices"),
+        (lambda b0, W1, b1, W2, b2: (W1 @ b0 + b1) @ W2 + b2, "W2 is transposed"),
+        (lambda b0, W1, b1, W2, b2: b2 + W2 @ b1, "first bias is missing"),
         (lambda b0, W1, b1, W2, b2: b2 + b1 + W2 @ (W1 @ b0), "bracket"),
         (lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0), "Only the first"),
         (lambda b0, W1, b1, W2, b2: b1 + W1 @ b0, "first two layers"),
@@ -254,21 +273,27 @@ WRONG = {
     ],
     "breaks_convexity": [
         (lambda loss, a, b: loss((a + b) / 2) < (loss(a) + loss(b)) / 2, "turned around"),
+        (lambda loss, a, b: loss((a + b) / 2) <= (loss(a) + loss(b)) / 2, "turned around"),
         (lambda loss, a, b: loss((a + b) / 2) > loss(a) and loss((a + b) / 2) > loss(b), "higher end"),
         (lambda loss, a, b: loss((a + b) / 2) > loss(a) or loss((a + b) / 2) > loss(b), "lower end"),
         (lambda loss, a, b: loss(0.5 * a + 0.5 * b) > loss(a) + loss(b), "sum of the two"),
+        (lambda loss, a, b: 2 * loss((a + b) / 2) >= loss(a) + loss(b), "straight line is convex"),
     ],
     "flip_unit": [
         (lambda w, b, v, k: (flip(w, k), b, flip(v, k)), "bias kept its sign"),
         (lambda w, b, v, k: (flip(w, k), flip(b, k), v), "output weight kept"),
         (lambda w, b, v, k: (flip(w, k), b, v), "Only the weight"),
         (lambda w, b, v, k: torch.stack([-w, -b, -v]), "every unit"),
+        (lambda w, b, v, k: [flip_here(vector, k) for vector in (w, b, v)], "handed in"),
     ],
     "stack_loss": [
         (lambda predictions, targets: torch.mean((predictions - targets) ** 2), "averaged over the networks"),
         (lambda predictions, targets: torch.sum((predictions - targets) ** 2), "summed over the readings"),
         (lambda predictions, targets: ((predictions - targets) ** 2).squeeze(2).mean(dim=1), "one loss per network"),
         (lambda predictions, targets: ((predictions.mean(0) - targets) ** 2).mean(), "averaged the predictions"),
+        (lambda predictions, targets: ((predictions - targets) ** 2).squeeze(2).mean(1).sum().item(), "lost its graph"),
+        (lambda predictions, targets: ((predictions.detach() - targets) ** 2).mean((1, 2)).sum(), "lost its graph"),
+        (lambda predictions, targets: sum(mse(p.data, targets) for p in predictions), "lost its graph"),
     ],
     "chain": [
         (lambda parts: Chain(parts), "plain list"),
@@ -304,6 +329,77 @@ WRONG = {
         (lambda images: images.swapaxes(3, 1), "on their side"),
         (lambda images: torch.movedim(images, 3, 0), "before the batch"),
         (lambda images: images.clone(), "still last"),
+    ],
+    "network_size": [
+        (lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)), "biases are missing"),
+        (lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)) + len(sizes) - 1, "not one"),
+        (lambda sizes: sizes[0] + check.network_size.solution(sizes), "inputs have no bias"),
+        (lambda sizes: sum(list(sizes)), "counted the units"),
+        (lambda sizes: torch.tensor(sizes).prod(), "add the layers up"),
+    ],
+    "deeper_network": [
+        (lambda width: stack_of(width, "tanh", ""), "one affine map"),
+        (lambda width: stack_of(width, "", "tanh"), "collapse into one"),
+        (lambda width: stack_of(width, "", ""), "straight line"),
+        (lambda width: nn.Sequential(stack_of(width, "tanh", "tanh"), nn.Tanh()), "between -1 and 1"),
+        (lambda width: nn.Sequential(*stack_of(width, "tanh", "")[:2], nn.Linear(width, 1)), "one hidden layer"),
+    ],
+    "error_on_new_rows": [
+        (lambda model, u, c, rows, kept: ((model(u[rows, None])[:, 0] - c[rows]) ** 2).mean(), "trained on"),
+        (lambda model, u, c, rows, kept: nn.MSELoss()(model(u[:, None]), c[:, None]), "flatter"),
+        (lambda model, u, c, rows, kept: ((model(u[kept, None]) - c[kept]) ** 2).mean(), "every target"),
+        (lambda model, u, c, rows, kept: ((model(u[kept]) - c[kept]) ** 2).mean(), "one row per reading"),
+        (lambda model, u, c, rows, kept: mse(model(u[kept, None]), c[kept]), "refuses to pair"),
+        (lambda model, u, c, rows, kept: (model(u[kept, None])[:, 0] - c[kept]).square().mean() ** 0.5, "root"),
+    ],
+    "judged_error": [
+        (lambda chooser, judge: min(chooser), "because it was chosen"),
+        (lambda chooser, judge: judge.sort().values[0], "chosen the epoch for itself"),
+        (lambda chooser, judge: judge.flip(0)[0], "nothing was stopped"),
+        (lambda chooser, judge: chooser[judge == judge.min()].squeeze(), "swapped"),
+        (lambda chooser, judge: torch.stack([chooser, judge]).mean(dim=0).min(), "nobody is left"),
+        (lambda chooser, judge: chooser.tolist().index(min(chooser)), "That is the epoch"),
+    ],
+    "one_hidden": [
+        (lambda hidden: NetworkWithout(hidden, "init"), "made in forward"),
+        (lambda hidden: LayersAssignedInForward(hidden), "made in forward"),
+        (lambda hidden: NetworkWithout(hidden, "super"), "must come first"),
+        (lambda hidden: NetworkWithout(hidden, "return"), "needs a return"),
+        (lambda hidden: NetworkWithout(hidden, "parameters"), "plain tensor"),
+        (lambda hidden: NetworkWithout(hidden, "names"), "other names"),
+        (lambda hidden: NetworkWithout(hidden, "activation"), "one straight line"),
+        (lambda hidden: NetworkWithout(hidden, "linear output"), "was bent, too"),
+        (lambda hidden: ChainWithoutParent(), "no module"),
+    ],
+    "with_dropout": [
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p)), "training=self.training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: nn.Dropout(m.p)(h)), "made in forward"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p, training=False)), "not even in training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h), "not even in training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p, not m.training)), "turned around"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, training=m.training)), "p=self.p"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, 1 - m.p, m.training)), "not to be kept"),
+        (lambda hidden, p: Dropping(hidden, p, on="input"), "not the hidden units"),
+        (lambda hidden, p: Dropping(hidden, p, on="output"), "not the hidden units"),
+        (lambda hidden, p: Dropping(hidden, p, on="before tanh"), "drop behind it"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * keep(h, m.p) if m.training else h), "divided by 1 - p"),
+    ],
+    "load_renamed": [
+        (lambda model, state, names: model.load_state_dict(state) and model, "not the model's"),
+        (lambda model, state, names: model.load_state_dict(state, strict=False) and model, "Nothing was loaded"),
+        (lambda *task: load_each(*task, str.replace), "not the model's"),
+        (lambda *task: load_each(*task, str.replace, strict=False), "finds a 1 in 10"),
+        (lambda *task: load_in_order(*task), "by position"),
+        (lambda *task: load_each(*task, rename_part).load_state_dict({}, strict=False), "return the model"),
+    ],
+    "back_to_degrees": [
+        (lambda mean, std: Back(mean=mean, std=std), "plain attribute"),
+        (lambda mean, std: Back(mean=nn.Parameter(mean), std=nn.Parameter(std)), "they are trained"),
+        (lambda mean, std: Back(mean=frozen(mean), std=frozen(std)), "a constant is a buffer"),
+        (lambda mean, std: Back(mean=unsaved(mean), std=unsaved(std)), "leave it out"),
+        (lambda mean, std: Back(m=nn.Buffer(mean), s=nn.Buffer(std)), "other names"),
+        (lambda mean, std: BackWithBuffers(lambda z, m, s: z.sub(m).div(s), mean, std), "once more"),
+        (lambda mean, std: BackWithBuffers(lambda z, m, s: s * (m + z), mean, std), "multiplied, too"),
     ],
 }
 
@@ -347,16 +443,145 @@ class ChainWithoutParent:
         return x
 
 
-def mse_elsewhere(u, c, u_new, c_new):
-    """Mean squared error, on new readings, of a line fitted by another road than the check's: lstsq."""
+def stack_of(width, first, second):
+    """Two hidden layers, each with or without a tanh behind it, and an output, made in another way than the check's."""
+    stack = nn.Sequential(nn.Linear(1, width))
+    for n_out, activation in ((width, first), (1, second)):
+        if activation:
+            stack.append(nn.Tanh())
+        stack.append(nn.Linear(width, n_out))
+    return stack
+
+
+class NetworkWithout(nn.Module):
+    """A network with one hidden layer, as a learner would write it, with one thing left out."""
+
+    def __init__(self, hidden, missing):
+        if missing != "super":
+            super().__init__()
+        self.hidden, self.missing = hidden, missing
+        if missing == "parameters":
+            self.W0 = torch.randn(hidden, 1, requires_grad=True)
+            self.W1 = torch.randn(1, hidden, requires_grad=True)
+        elif missing == "names":
+            self.layers = nn.Sequential(nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+        elif missing != "init":
+            self.hidden_linear = nn.Linear(1, hidden)
+            self.output_linear = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        if self.missing == "init":
+            return nn.Linear(self.hidden, 1)(nn.Linear(1, self.hidden)(x).tanh())
+        if self.missing == "parameters":
+            return (x @ self.W0.T).tanh() @ self.W1.T
+        if self.missing == "names":
+            return self.layers(x)
+        h = self.hidden_linear(x)
+        output = self.output_linear(h if self.missing == "activation" else F.tanh(h))
+        if self.missing == "linear output":
+            return F.tanh(output)
+        if self.missing != "return":
+            return output
+
+
+class LayersAssignedInForward(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.hidden = hidden
+
+    def forward(self, x):
+        self.hidden_linear = nn.Linear(1, self.hidden)
+        self.output_linear = nn.Linear(self.hidden, 1)
+        return self.output_linear(torch.tanh(self.hidden_linear(x)))
+
+
+class Dropping(nn.Module):
+    def __init__(self, hidden, p, change=lambda module, h: F.dropout(h, module.p, module.training), on="hidden"):
+        super().__init__()
+        self.p, self.change, self.on = p, change, on
+        self.hidden_linear = nn.Linear(1, hidden)
+        self.output_linear = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        x = self.change(self, x) if self.on == "input" else x
+        h = self.hidden_linear(x)
+        h = (self.change(self, h) if self.on == "before tanh" else h).tanh()
+        y = self.output_linear(self.change(self, h) if self.on == "hidden" else h)
+        return self.change(self, y) if self.on == "output" else y
+
+
+def keep(h, p):
+    return torch.bernoulli(torch.full_like(h, 1 - p))
+
+
+def rename_part(name, old, new):
+    return new + name[len(old) :] if name.split(".")[0] == old else name
+
+
+def load_each(model, state, names, rename, strict=True):
+    for old, new in names.items():
+        state = {rename(name, old, new): tensor for name, tensor in state.items()}
+    model.load_state_dict(state, strict=strict)
+    return model
+
+
+def load_in_order(model, state, names):
+    with torch.no_grad():
+        for parameter, tensor in zip(model.parameters(), state.values(), strict=True):
+            parameter.copy_(tensor)
+    return model
+
+
+class Back(nn.Module):
+    """Times the second constant, plus the first; an attribute for each constant, whatever it is."""
+
+    def __init__(self, compute=lambda z, mean, std: z * std + mean, **constants):
+        super().__init__()
+        self.compute, self.names = compute, list(constants)
+        for name, value in constants.items():
+            setattr(self, name, value)
+
+    def forward(self, z):
+        return self.compute(z, *(getattr(self, name) for name in self.names))
+
+
+class BackWithBuffers(Back):
+    def __init__(self, compute, mean, std):
+        super().__init__(compute, mean=nn.Buffer(mean), std=nn.Buffer(std))
+
+
+def frozen(value):
+    return nn.Parameter(value, requires_grad=False)
+
+
+def unsaved(value):
+    return nn.Buffer(value, persistent=False)
+
+
+def mse_elsewhere(u, c, u_new, c_new, order=1):
+    """Mean squared error, on new readings, of a line fitted by another road than the check's: lstsq.
+
+    order: -1 swaps the two coefficients before they predict.
+    """
     X, X_new = (torch.stack([torch.ones_like(t), t], dim=1) for t in (u, u_new))
-    return (X_new @ torch.linalg.lstsq(X, c[:, None]).solution - c_new[:, None]).square().mean()
+    coefficients = torch.linalg.lstsq(X, c[:, None]).solution
+    return (X_new @ (coefficients if order == 1 else coefficients.flip(0)) - c_new[:, None]).square().mean()
 
 
 def epoch_by_hand(
-    w, b, optimizer, training, validation, guarded=True, late=False, empty=True, step=True, backward_on="training"
+    w,
+    b,
+    optimizer,
+    training,
+    validation,
+    guarded=True,
+    late=False,
+    empty=True,
+    step=True,
+    backward_on="training",
+    keep=False,
 ):
-    """One epoch as the chapter writes it, with one thing wrong."""
+    """One epoch as the chapter writes it, with one thing wrong. keep: return the losses as tensors."""
 
     def measure(pair):
         return ((w * pair[0] + b - pair[1]) ** 2).mean()
@@ -374,7 +599,19 @@ def epoch_by_hand(
         optimizer.step()
     if late:
         losses["validation"] = validate()
+    if keep:
+        return losses["training"], losses["validation"], w, b
     return losses["training"].item(), losses["validation"].item(), w.item(), b.item()
+
+
+def epoch_half_detached(w, b, optimizer, training, validation):
+    """One epoch whose validation pass is hidden from w, and recorded for b."""
+    pairs = ((w, training), (w.detach(), validation))
+    losses = [((weight * u + b - c) ** 2).mean() for weight, (u, c) in pairs]
+    optimizer.zero_grad()
+    losses[0].backward()
+    optimizer.step()
+    return *losses, w, b
 
 
 def rows_through(x, W, b):
@@ -394,6 +631,12 @@ def standardise(u):
 def flip(vector, k):
     """A copy of the vector with the sign of entry k turned."""
     return torch.where(torch.arange(len(vector)) == k, -vector, vector)
+
+
+def flip_here(vector, k):
+    """The vector itself, with the sign of entry k turned."""
+    vector[k] = -vector[k]
+    return vector
 
 
 def largest_curvature(u):
@@ -633,3 +876,39 @@ def test_an_answer_that_is_almost_right_is_not_right():
         return check.residual_standard_error.solution(residuals, p) * 1.0001
 
     assert check.residual_standard_error.verdict(answer) == NOT_YET + check.residual_standard_error.hint
+
+
+def test_a_network_may_keep_its_activation_and_its_dropout_as_modules():
+    class WithModules(nn.Module):
+        def __init__(self, hidden, p=0.0):
+            super().__init__()
+            self.hidden_linear = nn.Linear(1, hidden)
+            self.between = nn.Sequential(nn.Tanh(), nn.Dropout(p))
+            self.output_linear = nn.Linear(hidden, 1)
+
+        def forward(self, x):
+            return self.output_linear(self.between(self.hidden_linear(x)))
+
+    assert check.one_hidden.verdict(WithModules).startswith("✓")
+    assert check.with_dropout.verdict(WithModules).startswith("✓")
+
+
+def test_the_stub_of_a_class_without_super_is_met_politely():
+    class Stub(nn.Module):
+        def __init__(self, hidden):
+            """hidden: how many hidden units."""
+            ...
+
+        def forward(self, x): ...
+
+    assert check.one_hidden.verdict(Stub) == "… not answered yet"
+
+
+def test_a_dropout_check_leaves_the_learners_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    module = Dropping(4, 0.5)
+    torch.manual_seed(3)
+    check.with_dropout.probe(module, 4, 0.5)
+    assert torch.equal(torch.rand(2), expected)
