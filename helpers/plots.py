@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
@@ -401,7 +402,8 @@ def neuron_curves(x: Tensor, *panels: dict[str, Tensor]) -> None:
         for (label, curve), (dash, width) in zip(curves.items(), styles, strict=False):
             axes.plot(x, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
         axes.set(xlabel="input x", ylim=(-1.1, 1.1), yticks=(-1, -0.5, 0, 0.5, 1))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, handlelength=2.2, columnspacing=1.2)
+        places = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 3, "borderpad": 0.2, "frameon": False}
+        axes.legend(**places, handlelength=1.9, handletextpad=0.4, columnspacing=0.9)
     row[0].set_ylabel("output o")
     plt.show()
 
@@ -637,12 +639,15 @@ def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int
     _, row = new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
     for axes, (title, (hidden, output)) in zip(row, panels.items(), strict=True):
         axes.plot(hidden.flatten(), output.flatten(), ".", color="#BFBFBF", markersize=3, label="all networks")
-        for number, marker, kind in zip(shown, "s^", ("network", "data"), strict=True):
+        outline = [patheffects.withStroke(linewidth=3, foreground="white")]
+        shifts = ((-7, -5), "right"), ((7, -5), "left")
+        for number, marker, kind, (shift, side) in zip(shown, "s^", ("network", "data"), shifts, strict=True):
             options = {"color": PALETTE[kind], "markeredgecolor": "white", "markersize": 10, "linestyle": ""}
             axes.plot(hidden[number], output[number], marker, label=f"network {number}", **options)
             for place in (0, hidden.shape[1] // 2, hidden.shape[1] - 1):
-                at, shift = (hidden[number, place], output[number, place]), {"xytext": (7, 3), "textcoords": "offset points"}
-                axes.annotate(f"{place + 1}", at, color=PALETTE[kind], weight="bold", **shift)
+                style = {"color": PALETTE[kind], "weight": "bold", "ha": side, "path_effects": outline, "zorder": 5}
+                at = (hidden[number, place], output[number, place])
+                axes.annotate(f"{place + 1}", at, shift, textcoords="offset points", **style)
         axes.set(title=title, xlabel="hidden weight")
     row[0].set_ylabel("output weight")
     row[0].legend(loc="upper left")
