@@ -1,6 +1,6 @@
 """Speed and memory, as ratios measured side by side in one run.
 
-    make bench        or: python .ci/bench.py [part ...]      parts: training, imports, notebooks
+    make bench        or: python .ci/bench.py [part ...]      parts: training, networks, imports, notebooks
 
 Absolute times of a shared machine mean little, so every figure is the median of ratios between runs that took turns.
 """
@@ -108,6 +108,47 @@ def bench_imports() -> None:
     report("import torch and helpers / import torch", ratios(torch_alone, with_helpers), 1.10)
 
 
+def bench_networks() -> None:
+    """An epoch of many 1-13-1 networks at once by vmap, against an epoch of one, as chapter 08 trains them."""
+    import torch
+    from torch import nn
+    from torch.func import functional_call, stack_module_state, vmap
+
+    from helpers.data import tensors
+
+    torch.set_num_threads(1)
+    u, c = tensors(torch.float64)
+    inputs, targets = ((values - values.mean()).unsqueeze(1) / values.std() for values in (u, c))
+    epochs = 200
+
+    def build(seed: int) -> nn.Sequential:
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1)).double()
+
+    def run(forward: Callable, parameters: list) -> float:
+        optimizer = torch.optim.SGD(parameters, lr=0.05)
+        began = time.perf_counter()
+        for _ in range(epochs):
+            loss = ((forward() - targets) ** 2).mean(dim=(-2, -1))
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+        return time.perf_counter() - began
+
+    def one() -> float:
+        model = build(0)
+        return run(lambda: model(inputs), list(model.parameters()))
+
+    def together(count: int) -> float:
+        networks = [build(seed) for seed in range(count)]
+        parameters, _ = stack_module_state(networks)
+        run_all = vmap(functional_call, in_dims=(None, 0, None))
+        return run(lambda: run_all(networks[0], parameters, inputs), list(parameters.values()))
+
+    for count, bound in ((10, 8), (200, 8), (1000, 20)):
+        report(f"{count} networks by vmap / one network, per epoch", ratios(one, lambda n=count: together(n), 7), bound)
+
+
 RUN_ONE = """
 import json, resource, sys, time
 sys.path.insert(0, sys.argv[2])
@@ -139,7 +180,12 @@ def bench_notebooks() -> None:
     print(f"{'all':40} {total:6.1f} s")
 
 
-PARTS = {"training": bench_training, "imports": bench_imports, "notebooks": bench_notebooks}
+PARTS = {
+    "training": bench_training,
+    "networks": bench_networks,
+    "imports": bench_imports,
+    "notebooks": bench_notebooks,
+}
 
 
 def main() -> int:
