@@ -88,7 +88,8 @@ class Exercise:
                 return f"✗ Not yet. {mistake.hint}"
         if nothing:
             did = "printed something but returned" if printed.getvalue() else "returned"
-            return f"✗ Your function {did} nothing: hand the result back with return."
+            what = "forward" if isinstance(answer, type) else "function"
+            return f"✗ Your {what} {did} nothing: hand the result back with return."
         return f"✗ Not yet. {form(given[0], wanted[0]) or self.hint}"
 
     def results(self, answer: Any) -> list:
@@ -110,8 +111,8 @@ def unanswered(answer: Any) -> bool:
 
 
 def is_stub(answer: Any) -> bool:
-    """Whether a function's body does no more than return a constant. A class, where that is hidden, counts as one."""
-    code = getattr(answer, "__code__", None)
+    """Whether the body of a function, or of a module class's forward, does no more than return a constant."""
+    code = getattr(getattr(answer, "forward", answer), "__code__", None)
     idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
     return code is None or {instruction.opname for instruction in dis.get_instructions(code)} <= idle
 
@@ -1414,37 +1415,57 @@ leaky_relu = Exercise(
             lambda x, slope: torch.where(x > 0, x, -slope),
             "You return a constant on the left, and a constant has slope 0: multiply x by the slope.",
         ),
+        Mistake(
+            lambda x, slope: x if x > 0 else slope * x,
+            "x > 0 has one answer for each entry, and neither if nor Python's own max can choose by several at once: "
+            "choose for each entry, with torch.where.",
+        ),
     ],
     hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
 )
+
+
+def slope_of_silu(x: Tensor) -> Tensor:
+    return torch.sigmoid(x) + x * slope_of_sigmoid(x)
 
 
 def slope_of_sigmoid(x: Tensor) -> Tensor:
     return torch.sigmoid(x) * (1 - torch.sigmoid(x))
 
 
-sigmoid_slope = Exercise(
+silu_slope = Exercise(
     chapter="07",
-    solution=slope_of_sigmoid,
+    solution=slope_of_silu,
     cases=lambda: [(signed_inputs(),), (torch.tensor([-2.0, 0.75, 6.0], dtype=torch.float64),)],
-    why="It needs the output alone, so PyTorch keeps the sigmoid's output for the way back, and not its input.",
+    why="SiLU takes a value in its dip twice, with two slopes, so PyTorch keeps the input for the way back.",
     mistakes=[
         Mistake(
-            lambda x: torch.sigmoid(x) * (1 + torch.sigmoid(x)),
-            "The sign in the bracket is wrong: yours goes to 2 for large x, where the sigmoid is flat.",
-        ),
-        Mistake(lambda x: x * (1 - x), "The formula takes the output y, and you gave it the input: y is sigmoid(x)."),
-        Mistake(
-            lambda x: slope_of_sigmoid(torch.sigmoid(x)),
-            "You went through the sigmoid twice: the slope is y (1 - y) with y = sigmoid(x), computed once.",
+            slope_of_sigmoid,
+            "You multiplied the two derivatives: the product rule adds two terms, each with one factor left as it is.",
         ),
         Mistake(
-            lambda x: 1 - torch.sigmoid(x) ** 2,
+            lambda x: x * slope_of_sigmoid(x),
+            "One term of the product rule is missing: the factor x has the derivative 1, which leaves sigmoid(x).",
+        ),
+        Mistake(
+            torch.sigmoid,
+            "One term of the product rule is missing: the factor sigmoid(x) has a derivative, too, times x.",
+        ),
+        Mistake(
+            lambda x: torch.sigmoid(x) + slope_of_sigmoid(x),
+            "In the second term the factor x is missing: x times the sigmoid's slope.",
+        ),
+        Mistake(
+            lambda x: torch.sigmoid(x) - x * slope_of_sigmoid(x),
+            "The sign between the two terms is turned: the product rule adds.",
+        ),
+        Mistake(
+            lambda x: torch.sigmoid(x) + x * (1 - torch.sigmoid(x) ** 2),
             "1 - y^2 is the rule of tanh: the sigmoid has another one.",
         ),
-        Mistake(torch.sigmoid, "That is the sigmoid's value: its slope is wanted."),
+        Mistake(lambda x: x * torch.sigmoid(x), "That is SiLU's value: its slope is wanted."),
     ],
-    hint="At x = 0 the sigmoid is 1/2 and its slope 1/4; far to the left and to the right the slope goes to 0.",
+    hint="At x = 0 the slope is 1/2; far to the left it goes to 0, far to the right to 1.",
 )
 
 
@@ -1455,8 +1476,8 @@ def one_number(value: float) -> tuple[Tensor]:
 stable_softplus = Exercise(
     chapter="07",
     solution=lambda x: torch.relu(x) + torch.log1p(torch.exp(-x.abs())),
-    cases=lambda: [(signed_inputs(),), one_number(1000.0), one_number(-40.0)],
-    why="The exponential now gets negative numbers only, which can't overflow, and log1p keeps what is tiny.",
+    cases=lambda: [(signed_inputs(),), one_number(1000.0), one_number(-40.0), one_number(-1000.0)],
+    why="The values hold from one end to the other; whether the slopes do is another question, see the solutions.",
     mistakes=[
         Mistake(
             lambda x: torch.log(1 + torch.exp(x)),
@@ -1469,6 +1490,11 @@ stable_softplus = Exercise(
         Mistake(
             lambda x: torch.relu(x) + torch.log(1 + torch.exp(-x.abs())),
             "The large end is right; at x = -40 you lose everything when 1 + exp(-40) is rounded to 1: see log1p.",
+        ),
+        Mistake(
+            lambda x: x + torch.log1p(torch.exp(-x)),
+            "The large end is right; on the left exp(-x) is huge: at -40 the sum rounds to 0, at -1000 it is inf. Keep "
+            "this form for positive x.",
         ),
         Mistake(
             lambda x: torch.log1p(torch.exp(-x.abs())),
@@ -1496,10 +1522,20 @@ def relu_layer() -> tuple[Tensor, Tensor, Tensor]:
     return x, W, torch.tensor([0.5, -3.0, -2.0, -0.5, 4.0], dtype=torch.float64)
 
 
+def relu_layer_with_zeros() -> tuple[Tensor, Tensor, Tensor]:
+    """Four inputs of one number, the first two silenced by all of the five units, of which four are dead.
+
+    One of the dead ones reaches z = 0 at the last input, another one has z = 0 throughout.
+    """
+    x = torch.tensor([[-1.0], [-0.5], [1.0], [2.0]], dtype=torch.float64)
+    W = torch.tensor([[1.0], [1.0], [0.0], [-1.0], [0.5]], dtype=torch.float64)
+    return x, W, torch.tensor([0.5, -2.0, 0.0, -3.0, -1.5], dtype=torch.float64)
+
+
 dead_units = Exercise(
     chapter="07",
     solution=lambda x, W, b: int(silent(x, W, b).all(dim=0).sum()),
-    cases=lambda: [relu_layer(), (relu_layer()[0][:2], *relu_layer()[1:])],
+    cases=lambda: [relu_layer(), (relu_layer()[0][:2], *relu_layer()[1:]), relu_layer_with_zeros()],
     why="Dead is a property of a unit together with the data: other inputs may wake it up.",
     mistakes=[
         Mistake(
@@ -1516,6 +1552,14 @@ dead_units = Exercise(
             "You counted the units that are alive.",
         ),
         Mistake(lambda x, W, b: int(silent(x, W, 0.0).all(dim=0).sum()), "The bias is missing in the layer."),
+        Mistake(
+            lambda x, W, b: int((x @ W.T + b == 0).all(dim=0).sum()),
+            "You asked where z is zero: the ReLU is missing, which makes zero of every negative z, too.",
+        ),
+        Mistake(
+            lambda x, W, b: int((x @ W.T + b < 0).all(dim=0).sum()),
+            "A unit with z exactly 0 says 0 as well: ask for outputs of zero, or for z <= 0.",
+        ),
         Mistake(
             lambda x, W, b: float(silent(x, W, b).all(dim=0).double().mean()),
             "That is the share of dead units: their number is wanted.",
@@ -1780,9 +1824,15 @@ class PartsInOrder(nn.Module):
         if self.way in ("sum", "last"):
             outputs = [part(x) for part in self.parts]
             return sum(outputs) if self.way == "sum" else outputs[-1]
+        if self.way == "whole":
+            return self.parts(x)
         for part in reversed(self.parts) if self.way == "reversed" else self.parts:
             x = part.forward(x) if self.way == "forward" else part(x)
         return x
+
+
+class Chain(PartsInOrder):
+    """The same under the exercise's name, which stands in some of Python's messages."""
 
 
 def parts_with(*pairs: tuple[float, float]) -> list[nn.Module]:
@@ -1845,6 +1895,19 @@ chain = ModuleExercise(
             lambda parts: PartsInOrder(parts, ready=False),
             "nn.Module has not set up its records yet: call super().__init__() first.",
         ),
+        Mistake(
+            lambda parts: Chain(parts, keep=list, ready=False),
+            "Two things are missing: super().__init__(), which sets up the module's records, and an nn.ModuleList for "
+            "the parts.",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, way="whole"),
+            "An nn.ModuleList only keeps its parts, it can't be called: go through them in a loop.",
+        ),
+        Mistake(
+            lambda parts: PartsInOrder(parts, keep=list, way="whole"),
+            "A list can't be called: keep the parts in an nn.ModuleList, and go through them in a loop.",
+        ),
         Mistake(lambda parts: parts, "What comes back is no module: give a class that inherits from nn.Module."),
     ],
     hint="With two parts a and b, the module computes b(a(x)), and the optimizer needs the parameters of both.",
@@ -1862,7 +1925,20 @@ def all_pairs(prediction: Tensor, target: Tensor) -> Tensor:
     return ((prediction.reshape(-1, 1) - target.reshape(1, -1)) ** 2).mean()
 
 
-module_loss = Exercise(
+@dataclass(frozen=True)
+class TrackedExercise(Exercise):
+    """A self-check of a function whose result must be a tensor that autograd can go back from."""
+
+    def results(self, answer: Any) -> list:
+        """What the answer returns for each case, each followed by whether it requires a gradient."""
+        found = []
+        for arguments in self.cases():
+            value = answer(*arguments)
+            found += [value, isinstance(value, Tensor) and value.requires_grad]
+        return found
+
+
+module_loss = TrackedExercise(
     chapter="09",
     solution=lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)),
     cases=lambda: [
@@ -1896,6 +1972,11 @@ module_loss = Exercise(
         Mistake(
             lambda model, u, c: ((model(u.unsqueeze(1)) - c.unsqueeze(1)) ** 2).sum(),
             "That is the sum of the squares: take their mean.",
+        ),
+        Mistake(
+            lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
+            "The number is right, but it has lost its graph, so that backward can't start from it: return the tensor, "
+            "without item(), detach() or no_grad().",
         ),
     ],
     hint="Bring u and c to shape (n, 1), call the module on u, and average the squared differences.",

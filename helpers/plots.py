@@ -479,14 +479,18 @@ def gradient_factors(panels: dict[str, dict[float, list[float]]]) -> None:
 
 
 def straight_pieces(x: Tensor, target: Tensor, units: Tensor, sums: dict[str, Tensor], errors: dict[str, dict]) -> None:
-    """A curve out of shifted Hardtanh units: the units, their sums, and the error against their number.
+    """A curve out of shifted Hardtanh units: the units, numbered on their ramps, their sums, and the largest errors.
 
     x, target: shape (n,); units: shape (n, k), each with its output weight; sums: by label, shape (n,);
     errors: by label, {number of units: largest error}. Used in chapter 07.
     """
     _, (left, middle, right) = new_figure(3, width=11, height=4.4)
+    on_white = {"facecolor": "white", "edgecolor": "none"}
     for number, unit in enumerate(units.unbind(1)):
         left.plot(x, unit, ("-", "--", "-.", ":")[number % 4], color=PALETTE["network"])
+        middle_of_ramp = unit.abs().argmin()
+        place = (x[middle_of_ramp].item(), unit[middle_of_ramp].item())
+        left.annotate(f"{number + 1}", place, ha="center", va="center", bbox=on_white)
     left.set(title=f"{units.shape[1]} units", xlabel="x")
     middle.plot(x, target, "-", color=PALETTE["data"], linewidth=1.2, label="sine")
     for (label, curve), kind in zip(sums.items(), ("descent", "network"), strict=True):
@@ -698,15 +702,18 @@ def network_losses(history: History, line_training: float, line_validation: floa
 def network_fits(df: pd.DataFrame, kept_back: list[int], u: Tensor, curves: dict[str, Tensor], fit: LmResult) -> None:
     """The readings, those kept back ringed, lm()'s line and one or more networks' curves. Used in chapter 10.
 
+    The span of the readings is shaded, and the picture ends at -22 and 46 °C, where some curves leave it.
     kept_back: row numbers; u: shape (n,), in the thermometer's unit; curves: by label, shape (n,), at most three.
     """
     _, axes = new_figure(width=8.5, height=4.8)
+    axes.axvspan(df["u"].min(), df["u"].max(), color="#EDEDED", zorder=0)
     draw_line(axes, fit.slope, fit.intercept, "lm", "lm()", span=(u[0].item(), u[-1].item()))
     for (label, curve), (dash, width) in zip(curves.items(), (("-.", 2.2), (":", 3), ("--", 1.5)), strict=False):
         axes.plot(u, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
     draw_readings(axes, df)
     style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
     axes.plot(df["u"][kept_back], df["c"][kept_back], "o", **style, label="kept back")
+    axes.set_ylim(-22, 46)
     axes.legend(loc="upper left", markerscale=0.7)
     plt.show()
 
@@ -794,12 +801,14 @@ def arrivals(rows: Sequence[Row], kinds: dict[str, str] | None = None) -> None:
         shown = min(max(row.digits, 0), FULL_AGREEMENT)
         left.plot([0, shown], [place, place], "-", color=PALETTE[kind], linewidth=3)
         filled = PALETTE[kind] if shown == FULL_AGREEMENT else "white"
-        left.plot(shown, place, "o", color=filled, markeredgecolor=PALETTE[kind], markeredgewidth=2, markersize=9)
+        style = {"markeredgecolor": PALETTE[kind], "markeredgewidth": 2, "markersize": 9}
+        left.plot(shown, place, "o", color=filled, **style, zorder=3)
         if row.steps:
             right.plot(row.steps, place, "s", color=PALETTE[kind], markersize=8)
         else:
-            right.text(0.02, place, "none", transform=right.get_yaxis_transform(), va="center", color=PALETTE["guess"])
-    left.axvline(FULL_AGREEMENT, color=PALETTE["lm"], linewidth=1.2)
+            note = {"color": PALETTE["guess"], "backgroundcolor": "white"}
+            right.text(0.03, place, "none", transform=right.get_yaxis_transform(), va="center", **note)
+    left.axvline(FULL_AGREEMENT, color=PALETTE["lm"], linewidth=1.2, zorder=1)
     left.set(xlim=(-0.4, FULL_AGREEMENT + 0.6), xticks=range(0, FULL_AGREEMENT + 1, 3))
     left.set_xlabel("digits of agreement with lm()")
     left.set(yticks=range(len(rows)), yticklabels=[row.method for row in rows], ylim=(len(rows) - 0.4, -0.6))

@@ -240,18 +240,23 @@ WRONG = {
         (lambda x, slope: x * (x > 0), "That is ReLU"),
         (lambda x, slope: x * slope, "straight line"),
         (lambda x, slope: torch.relu(x) - slope * (x <= 0), "a constant has slope 0"),
+        (lambda x, slope: slope * x if x <= 0 else x, "torch.where"),
+        (lambda x, slope: max(x, slope * x), "torch.where"),
     ],
-    "sigmoid_slope": [
-        (lambda x: (s := 1 / (1 + torch.exp(-x))) + s**2, "sign in the bracket"),
-        (lambda x: x - x**2, "gave it the input"),
-        (lambda x: (s := torch.sigmoid(torch.sigmoid(x))) * (1 - s), "twice"),
-        (lambda x: 1 - torch.sigmoid(x).square(), "rule of tanh"),
-        (lambda x: 1 / (1 + torch.exp(-x)), "value"),
+    "silu_slope": [
+        (lambda x: (s := torch.sigmoid(x)) - s**2, "two derivatives"),
+        (lambda x: x * (s := 1 / (1 + torch.exp(-x))) * (1 - s), "factor x has the derivative 1"),
+        (lambda x: 1 / (1 + torch.exp(-x)), "factor sigmoid(x) has a derivative"),
+        (lambda x: (s := torch.sigmoid(x)) * (2 - s), "factor x is missing"),
+        (lambda x: (s := torch.sigmoid(x)) - x * s * (1 - s), "sign between"),
+        (lambda x: (s := torch.sigmoid(x)) + x * (1 - s.square()), "rule of tanh"),
+        (lambda x: nn.functional.silu(x), "value"),
     ],
     "stable_softplus": [
         (lambda x: (1 + x.exp()).log(), "exp(1000) is inf"),
         (lambda x: x.exp().log1p(), "log1p mends"),
         (lambda x: x.clamp(min=0) + torch.log(1 + torch.exp(-abs(x))), "rounded to 1"),
+        (lambda x: x + torch.log(1 + torch.exp(-x)), "Keep this form for positive x"),
         (lambda x: torch.exp(-abs(x)).log1p(), "max(x, 0)"),
         (lambda x: torch.minimum(x, torch.tensor(20.0)).exp().log1p(), "cut x off"),
         (lambda x: x.clamp(min=0), "rounded corner"),
@@ -263,6 +268,9 @@ WRONG = {
         (lambda x, W, b: (torch.relu(x @ W.T + b).sum(0) > 0).sum(), "alive"),
         (lambda x, W, b: (torch.relu(x @ W.T).sum(0) == 0).sum(), "bias is missing"),
         (lambda x, W, b: (torch.relu(x @ W.T + b).amax(0) == 0).double().mean(), "share"),
+        (lambda x, W, b: sum(bool((z == 0).all()) for z in (x @ W.T + b).T), "ReLU is missing"),
+        (lambda x, W, b: ((x @ W.T + b).amax(0) < 0).sum(), "z exactly 0"),
+        (lambda x, W, b: 0, "zero all the way down"),
     ],
     "hump": [
         (lambda x, left, right, k: torch.tanh(k * (x - left)) - torch.tanh(k * (x - right)), "Its height is 2"),
@@ -305,6 +313,9 @@ WRONG = {
         (lambda parts: Last(parts), "output of the one before"),
         (lambda parts: Added(parts), "like Total"),
         (lambda parts: NotReady(parts), "super().__init__()"),
+        (lambda parts: NotReadyChain(parts, keep=list), "Two things are missing"),
+        (lambda parts: Chain(nn.ModuleList(parts), whole=True), "only keeps its parts"),
+        (lambda parts: Chain(parts, whole=True), "A list can't be called"),
         (lambda parts: ChainWithoutParent(), "no module"),
     ],
     "module_loss": [
@@ -315,6 +326,8 @@ WRONG = {
         (lambda model, u, c: nn.functional.mse_loss(model(u.unsqueeze(0)), c), "one sample with n numbers"),
         (lambda model, u, c: mse(model(u.unsqueeze(1)), c), "unsqueeze it as well"),
         (lambda model, u, c: nn.MSELoss(reduction="sum")(model(u[:, None]).squeeze(), c), "take their mean"),
+        (lambda model, u, c: mse(model(u[:, None]).squeeze(1), c).item(), "lost its graph"),
+        (lambda model, u, c: mse(model(u[:, None]).detach(), c[:, None]), "lost its graph"),
     ],
     "parameter_count": [
         (lambda n_in, n_out: nn.Linear(n_in, n_out).weight.numel(), "biases are trained"),
@@ -401,17 +414,63 @@ WRONG = {
         (lambda mean, std: BackWithBuffers(lambda z, m, s: z.sub(m).div(s), mean, std), "once more"),
         (lambda mean, std: BackWithBuffers(lambda z, m, s: s * (m + z), mean, std), "multiplied, too"),
     ],
+    "line_in_units": [
+        (lambda w, b, x, y: units(w * spread(x) / spread(y), b * spread(y), x, y), "upside down"),
+        (lambda w, b, x, y: units(w / spread(x), b, x, y), "spread of y is missing"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b, x, y), "adds b to minutes"),
+        (lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()), "0 at the mean of x"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y), "mean of y was"),
+        (lambda w, b, x, y: units(w * y.std() / x.std(), b * y.std(), x, y), "divides by n - 1"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b * spread(y), x, y)[::-1], "swapped"),
+    ],
+    "line_errors": [
+        (lambda x, y, folds: by_fold(x, y, folds, lambda fold: range(len(x))), "part of its own fit"),
+        (lambda x, y, folds: by_fold(x, y, folds, lambda fold: fold.tolist()), "folds themselves"),
+        (lambda x, y, folds: by_fold(x, y, folds)[torch.cat(tuple(folds))], "order of the folds"),
+        (lambda x, y, folds: by_fold(x, y, folds).neg(), "sign is turned"),
+        (lambda x, y, folds: by_fold(x, y, folds).square(), "errors themselves"),
+        (lambda x, y, folds: by_fold(x, y, folds).square().mean().item(), "one error for each row"),
+    ],
+    "standard_errors_apart": [
+        (torch.tensor(-6.6), "sign is turned"),
+        (4.1, "row by row first"),
+        (6.8 / 272**0.5, "divided by the standard deviation"),
+        (0.102, "mean difference itself"),
+    ],
 }
+
+
+def spread(values):
+    """The standard deviation that divides by n, written out."""
+    return ((values - values.sum() / len(values)) ** 2).mean() ** 0.5
+
+
+def units(slope, lift, x, y):
+    """A slope, and the intercept of the line through the means, lifted."""
+    return slope, y.mean() + lift - slope * x.mean()
+
+
+def by_fold(x, y, folds, rows_for=None):
+    """Errors of lines on their folds, by the formula for slope and intercept; fitted to other rows unless told."""
+    errors = torch.zeros_like(y)
+    for fold in folds:
+        rows = rows_for(fold) if rows_for else sorted(set(range(len(x))) - set(fold.tolist()))
+        u, c = x[list(rows)], y[list(rows)]
+        slope = ((u - u.mean()) * c).sum() / ((u - u.mean()) ** 2).sum()
+        errors[fold] = c.mean() + slope * (x[fold] - u.mean()) - y[fold]
+    return errors
 
 
 class Chain(nn.Module):
     """Parts one after the other, kept in whatever they come in."""
 
-    def __init__(self, parts, call=lambda part, x: part(x)):
+    def __init__(self, parts, call=lambda part, x: part(x), whole=False):
         super().__init__()
-        self.parts, self.call = parts, call
+        self.parts, self.call, self.whole = parts, call, whole
 
     def forward(self, x):
+        if self.whole:
+            return self.parts(x)
         for part in self.parts.values() if isinstance(self.parts, dict) else self.parts:
             x = self.call(part, x)
         return x
@@ -434,8 +493,14 @@ class Added(Last):
 
 
 class NotReady(nn.Module):
-    def __init__(self, parts):
-        self.parts = nn.ModuleList(parts)
+    def __init__(self, parts, keep=nn.ModuleList):
+        self.parts = keep(parts)
+
+    def forward(self, x):
+        return self.parts[0](x)
+
+
+NotReadyChain = type("Chain", (NotReady,), {})
 
 
 class ChainWithoutParent:
@@ -821,6 +886,20 @@ def test_doing_without_returning_is_not_a_stub(capsys):
     for answer in (forgets_to_return, half_written):
         check.double(answer)
         assert capsys.readouterr().out == "✗ Your function returned nothing: hand the result back with return.\n"
+
+
+def test_a_module_whose_forward_forgets_to_return_is_not_a_stub():
+    class Forgetful(Last):
+        def forward(self, x):
+            for part in self.parts:
+                x = part(x)
+
+    class HalfWritten(Last):
+        def forward(self, x): ...
+
+    line = "✗ Your forward returned nothing: hand the result back with return."
+    assert check.chain.verdict(Forgetful) == line
+    assert check.chain.verdict(HalfWritten) == "… not answered yet"
 
 
 def test_the_ways_to_move_a_tensor_in_place_are_all_accepted():
