@@ -2695,22 +2695,22 @@ line_errors = Exercise(
 
 standard_errors_apart = Exercise(
     chapter="12",
-    solution=6.8,
+    solution=6.6,
     tolerance=0.1,
-    why="Seven standard errors are no luck of the draw: this relation has a bend, and the network has found it.",
+    why="More than six standard errors are no luck of the draw: this relation bends, and the network has found it.",
     mistakes=[
         Mistake(
-            -6.8,
+            -6.6,
             "The sign is turned: the line's squared error minus the network's, so that positive means that the network "
             "is ahead.",
         ),
         Mistake(
-            4.2,
+            4.3,
             "You compared two means as if they came from different rows: take the difference row by row first, then "
             "its standard error.",
         ),
-        Mistake(0.41, "You divided by the standard deviation: the standard error is that divided by the root of n."),
-        Mistake(0.099, "That is the mean difference itself, in squared minutes: divide it by its standard error."),
+        Mistake(0.4, "You divided by the standard deviation: the standard error is that divided by the root of n."),
+        Mistake(0.105, "That is the mean difference itself, in squared minutes: divide it by its standard error."),
     ],
     hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
 )

@@ -1,0 +1,98 @@
+"""The glossary of chapter 12: in order, one sentence each, linked to the chapter where the term is introduced."""
+
+import re
+
+import pytest
+from notebook_tools import CODE_SPAN, FENCE, IMAGE, ROOT, Notebook
+
+CHAPTERS = {path.name: path for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
+WALK = CHAPTERS["12_the_whole_walk.ipynb"]
+ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+?) \| \[(\d\d)\]\((.+?)\) \|$", re.MULTILINE)
+EMPHASIS = re.compile(r"(?<!\*)(\*{1,2})(?![\s*])(.+?)(?<![\s*])\1(?!\*)", re.DOTALL)
+MATH = re.compile(r"(\${1,2})(?!\s).+?(?<!\s)\1", re.DOTALL)
+
+# Terms that their chapter introduces in another form than the glossary's.
+VARIANTS = {"dead unit": "dead", "hidden unit": "hidden"}
+# Chapters in which a term stands in bold with a meaning other than the glossary's.
+OTHER_MEANING = {"bias": "04_optimizers.ipynb"}
+
+
+def glossary() -> list[tuple[str, str, str, str]]:
+    """The rows of the glossary: term, sentence, number and file of the chapter."""
+    text = "\n".join(cell.source for cell in Notebook.read(WALK).markdown)
+    (part,) = re.findall(r"^## Glossary$(.*)", text, re.MULTILINE | re.DOTALL)
+    return ROW.findall(part)
+
+
+ROWS = glossary()
+
+
+def singular(text: str) -> str:
+    """One spelling of a term: small letters, single blanks, no s at the end."""
+    return " ".join(text.casefold().split()).removesuffix("s")
+
+
+def introduced(path) -> dict[str, set[str]]:
+    """What the markdown of a chapter sets in bold, what in italics, and the code names that it quotes."""
+    found = {"bold": set(), "italics": set(), "code": set()}
+    for cell in Notebook.read(path).markdown:
+        if "In the sources" in cell.source:
+            continue
+        text = IMAGE.sub(" ", FENCE.sub(" ", cell.source))
+        found["code"] |= {span[0] for span in CODE_SPAN.finditer(text)}
+        text = MATH.sub(" ", CODE_SPAN.sub(" ", text))
+        for match in EMPHASIS.finditer(text):
+            found["bold" if match[1] == "**" else "italics"].add(singular(match[2]))
+    return found
+
+
+INTRODUCED = {name: introduced(path) for name, path in CHAPTERS.items() if path != WALK}
+
+
+def first_chapter(term: str) -> str | None:
+    """The first chapter with the term in bold (failing that, in italics) or with the code name; None without one."""
+    kinds, wanted = ("bold", "italics"), singular(VARIANTS.get(term, term))
+    if term.startswith("`"):
+        kinds, wanted = ("code",), term
+    chapters = {name: found for name, found in INTRODUCED.items() if name != OTHER_MEANING.get(term)}
+    return next((name for kind in kinds for name, found in chapters.items() if wanted in found[kind]), None)
+
+
+def test_the_glossary_is_found_whole():
+    text = "\n".join(cell.source for cell in Notebook.read(WALK).markdown)
+    lines = [line for line in text.split("## Glossary")[1].splitlines() if line.startswith("|")]
+    assert len(ROWS) == len(lines) - 2 >= 45
+
+
+def test_terms_are_in_alphabetical_order_and_occur_once():
+    terms = [term.strip("`").casefold() for term, *_ in ROWS]
+    assert terms == sorted(terms)
+    assert len(set(terms)) == len(terms)
+
+
+@pytest.mark.parametrize("term, sentence, number, target", ROWS, ids=[row[0] for row in ROWS])
+def test_a_term_is_introduced_where_its_link_leads(term, sentence, number, target):
+    assert target in CHAPTERS and target.startswith(f"{number}_")
+    assert first_chapter(term) == target
+
+
+@pytest.mark.parametrize("term, sentence, number, target", ROWS, ids=[row[0] for row in ROWS])
+def test_a_term_has_one_sentence(term, sentence, number, target):
+    assert sentence[0].isupper() or sentence.startswith("PyTorch")
+    assert sentence.endswith(".") and ". " not in sentence and len(sentence) < 160
+
+
+@pytest.mark.parametrize("term", VARIANTS)
+def test_no_variant_is_needless(term):
+    assert singular(term) not in INTRODUCED[first_chapter(term)]["bold"]
+
+
+@pytest.mark.parametrize("term, chapter", OTHER_MEANING.items())
+def test_no_other_meaning_is_needless(term, chapter):
+    assert singular(term) in INTRODUCED[chapter]["bold"] and chapter < first_chapter(term)
+
+
+def test_a_term_that_no_chapter_introduces_is_noticed():
+    assert first_chapter("flux capacitor") is None
+    assert first_chapter("slope") == "01_least_squares.ipynb"
+    assert first_chapter("`state_dict`") != "01_least_squares.ipynb"
