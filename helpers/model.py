@@ -1,8 +1,10 @@
-"""The models of the course: the straight line (the networks join it in chapters 10 and 11)."""
+"""The models of the course: the straight line, and the small network that chapter 10 sets beside it."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections import OrderedDict
+
+from torch import Tensor, nn
 
 
 def line(u: Tensor, w: Tensor | float, b: Tensor | float) -> Tensor:
@@ -14,3 +16,22 @@ def line(u: Tensor, w: Tensor | float, b: Tensor | float) -> Tensor:
     Taught in chapter 02.
     """
     return w * u + b
+
+
+def network(hidden: int = 13) -> nn.Sequential:
+    """A network with one input, one hidden layer of tanh units and one output, in float64.
+
+    hidden: how many units, at least 1; the network has 3 * hidden + 1 parameters.
+    Returns a module from shape (n, 1) to shape (n, 1), with the layers hidden_linear, hidden_activation and
+    output_linear. Its starting values come from PyTorch's global generator: call torch.manual_seed first.
+    Raises ValueError for fewer than one unit.
+    Taught in chapter 10.
+    """
+    if hidden < 1:
+        raise ValueError(f"hidden is {hidden}: a hidden layer needs at least one unit")
+    layers = OrderedDict(
+        hidden_linear=nn.Linear(1, hidden),
+        hidden_activation=nn.Tanh(),
+        output_linear=nn.Linear(hidden, 1),
+    )
+    return nn.Sequential(layers).double()
