@@ -2206,6 +2206,8 @@ class HiddenUnits(nn.Module):
         elif way != "in forward":
             setattr(self, names[0], nn.Linear(1, hidden))
             setattr(self, names[1], nn.Linear(hidden, 1))
+        if way == "one more":
+            self.register_buffer("extra", torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor | None:
         if self.way == "tensors":
@@ -2214,8 +2216,8 @@ class HiddenUnits(nn.Module):
         if self.way == "in forward":
             return nn.Linear(self.hidden, 1)(torch.tanh(nn.Linear(1, self.hidden)(x)))
         inner, outer = (getattr(self, name) for name in self.names)
-        bent = inner(x) if self.way == "no tanh" else torch.tanh(inner(x))
-        output = outer(bent)
+        bend = {"no tanh": lambda sums: sums, "sigmoid": torch.sigmoid}.get(self.way, torch.tanh)
+        output = outer(bend(inner(x)))
         if self.way == "no return":
             return None
         return torch.tanh(output) if self.way == "tanh at the end" else output
@@ -2232,13 +2234,22 @@ def fixed_weights(hidden: int) -> dict[str, Tensor]:
     }
 
 
+def in_dtype_of(module: nn.Module, inputs: Tensor) -> Tensor:
+    """The inputs in the dtype of the module's parameters, if it has any."""
+    return inputs.to(next(module.parameters(), inputs).dtype)
+
+
 def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
-    """How many numbers are registered, whether two calls agree, and the outputs with fixed weights (-1 if none fit)."""
+    """What is registered, whether two calls agree, and the outputs with fixed weights.
+
+    Registered: how many trained numbers, and whether the saved tensors are those of the two layers and no others.
+    The outputs are -1 where the fixed weights find no place.
+    """
     if not vars(module):
         return None
     if "_parameters" not in vars(module):
         raise ValueError("super().__init__() has not run, so the module can register nothing")
-    inputs = torch.tensor([[-1.0], [0.5], [2.0]])
+    inputs = in_dtype_of(module, torch.tensor([[-1.0], [0.5], [2.0]]))
     registered = sum(parameter.numel() for parameter in module.parameters())
     shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
     first, second = module(inputs), module(inputs)
@@ -2248,10 +2259,10 @@ def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
         raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(first)}")
     outputs = [-1.0] * len(inputs)
     weights = fixed_weights(hidden)
-    if shapes == {name: tensor.shape for name, tensor in weights.items()}:
-        module.load_state_dict(weights)
+    if all(shapes.get(name) == tensor.shape for name, tensor in weights.items()):
+        module.load_state_dict(weights, strict=False)
         outputs = module(inputs).flatten().tolist()
-    return [float(registered), float(torch.equal(first, second)), *outputs]
+    return [float(registered), float(set(shapes) == set(weights)), float(torch.equal(first, second)), *outputs]
 
 
 one_hidden = ModuleExercise(
@@ -2284,6 +2295,14 @@ one_hidden = ModuleExercise(
             "output_linear.",
         ),
         Mistake(
+            lambda hidden: HiddenUnits(hidden, "one more"),
+            "The layers are right, but the module saves one tensor more than theirs: a file without it would not fit.",
+        ),
+        Mistake(
+            lambda hidden: HiddenUnits(hidden, "sigmoid"),
+            "These are units with another bend: a tanh unit makes 0 of 0, a sigmoid one half.",
+        ),
+        Mistake(
             lambda hidden: HiddenUnits(hidden, "no tanh"),
             "The activation is missing: two linear layers in a row are one straight line.",
         ),
@@ -2293,19 +2312,20 @@ one_hidden = ModuleExercise(
         ),
         Mistake(lambda hidden: hidden, "What comes back is no module: the class must inherit from nn.Module."),
     ],
-    hint="Two nn.Linear in __init__, and in forward: hidden layer, torch.tanh, output layer.",
+    hint="Follow one number through forward: what does it meet, and in which order? A tanh unit makes 0 of 0, and its "
+    "answers lie between -1 and 1.",
 )
 
 
 class DroppingUnits(HiddenUnits):
-    """Tanh units with dropout; how the hidden units are computed is an option."""
+    """Tanh units with dropout; how the hidden units are computed, and what becomes of the output, are options."""
 
-    def __init__(self, hidden: int, p: float, units: Callable) -> None:
+    def __init__(self, hidden: int, p: float, units: Callable, last: Callable) -> None:
         super().__init__(hidden)
-        self.p, self.units = p, units
+        self.p, self.units, self.last = p, units, last
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.output_linear(self.units(self, x))
+        return self.last(self, self.output_linear(self.units(self, x)))
 
 
 def drop(x: Tensor, p: float, training: bool) -> Tensor:
@@ -2316,18 +2336,46 @@ def tanh_units_of(module: nn.Module, x: Tensor) -> Tensor:
     return torch.tanh(module.hidden_linear(x))
 
 
-def dropping(units: Callable) -> Callable:
+def dropped_units_of(module: nn.Module, x: Tensor) -> Tensor:
+    return drop(tanh_units_of(module, x), module.p, module.training)
+
+
+def mask_of(module: nn.Module, *shape: int) -> Tensor:
+    """Factors for dropout: 0 with probability p, otherwise 1 / (1 - p); all 1 in use."""
+    return drop(torch.ones(shape), module.p, module.training)
+
+
+def dropping(units: Callable, last: Callable = lambda module, output: output) -> Callable:
     """A function that makes the module, as the class of an answer does."""
-    return lambda hidden, p: DroppingUnits(hidden, p, units)
+    return lambda hidden, p: DroppingUnits(hidden, p, units, last)
+
+
+def call_in_training(module: nn.Module, inputs: Tensor, weight: Tensor, bias: float) -> Tensor:
+    """The output (n,) with these weights of the output layer, the same random numbers in every call.
+
+    Raises ValueError if the output is no tensor of shape (n, 1).
+    """
+    torch.default_generator.manual_seed(1)
+    with torch.no_grad():
+        module.output_linear.weight.copy_(weight)
+        module.output_linear.bias.fill_(bias)
+        output = module(inputs)
+    if not isinstance(output, Tensor) or output.shape != inputs.shape:
+        what = "nothing" if unanswered(output) else describe(output)
+        raise ValueError(f"in training, forward got a tensor of shape {tuple(inputs.shape)} and returned {what}")
+    return output.squeeze(1)
 
 
 def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
     """What dropout does in training and in use.
 
     In use: whether two calls agree, and the outputs with fixed weights (-1 if calls differ). In training: whether two
-    calls agree, the share of hidden units that are zero, and the factor on the others.
+    calls differ, the share of hidden units that are zero, the factor on the others, whether most rows have both kinds,
+    whether rows differ, and whether the output is the weighted sum of the hidden units.
+    The hidden units are read off the outputs, with one weight 1 and the others 0, so it doesn't matter how forward
+    uses the output layer.
     """
-    inputs, received = torch.tensor([[-1.0], [0.5], [2.0]]), []
+    inputs = in_dtype_of(module, torch.tensor([[-1.0], [0.5], [2.0]]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module.load_state_dict(fixed_weights(hidden))
@@ -2344,19 +2392,22 @@ def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
         with torch.no_grad():  # every unit gets 0.25 * 1 + 0.25
             module.hidden_linear.weight.fill_(0.25)
             module.hidden_linear.bias.fill_(0.25)
-        module.output_linear.register_forward_pre_hook(lambda layer, arguments: received.append(arguments[0]))
-        many = torch.ones(4000, 1)
+        many = inputs.new_ones(1000, 1)
+        units = torch.stack([call_in_training(module, many, one, 0.0) for one in torch.eye(hidden)], dim=1)
+        total = call_in_training(module, many, torch.ones(hidden), 1.0)
         varies = not torch.equal(module(many), module(many))
-    if not received or received[0].shape != (len(many), hidden):
-        return [float(steady), *outputs, float(varies), -1.0, -1.0]
-    share = round((received[0] == 0).double().mean().item(), 1)
-    factor = received[0].max().item() / math.tanh(0.5) if share else 1.0
-    return [float(steady), *outputs, float(varies), share, factor]
+    zero = units == 0
+    share = round(zero.double().mean().item(), 1)
+    factor = units.max().item() / math.tanh(0.5) if share else 1.0
+    mixed = (zero.any(dim=1) & ~zero.all(dim=1)).double().mean() > 0.5
+    rows_differ = (zero != zero[0]).any()
+    summed = torch.allclose(total, units.sum(dim=1) + 1, atol=1e-4)
+    return [float(steady), *outputs, float(varies), share, factor, float(mixed), float(rows_differ), float(summed)]
 
 
 with_dropout = ModuleExercise(
     chapter="11",
-    solution=dropping(lambda module, x: drop(tanh_units_of(module, x), module.p, module.training)),
+    solution=dropping(dropped_units_of),
     cases=lambda: [(10, 0.2), (5, 0.6)],
     probe=probe_dropout,
     why="In training it drops a share p and makes up for it; after eval() every call gives the same answer.",
@@ -2387,6 +2438,22 @@ with_dropout = ModuleExercise(
             "Something is dropped, but not the hidden units: dropout belongs between the tanh and the output layer.",
         ),
         Mistake(
+            dropping(tanh_units_of, lambda module, output: drop(output, module.p, module.training)),
+            "The output is dropped, not the hidden units: dropout belongs before the output layer.",
+        ),
+        Mistake(
+            dropping(dropped_units_of, lambda module, output: drop(output, module.p, module.training)),
+            "You drop twice: the hidden units, as asked, and then the output as well.",
+        ),
+        Mistake(
+            dropping(lambda module, x: tanh_units_of(module, x) * mask_of(module, len(x), 1)),
+            "All units of a reading are dropped together, or none: each unit needs a chance of its own.",
+        ),
+        Mistake(
+            dropping(lambda module, x: tanh_units_of(module, x) * mask_of(module, 1, module.hidden)),
+            "The same units are dropped for all readings: each reading needs chances of its own.",
+        ),
+        Mistake(
             dropping(lambda module, x: torch.tanh(drop(module.hidden_linear(x), module.p, module.training))),
             "You dropped before the tanh, so the factor 1 / (1 - p) gets bent with the rest: drop behind it.",
         ),
@@ -2399,7 +2466,8 @@ with_dropout = ModuleExercise(
             "What is left must be divided by 1 - p, or the output layer meets larger sums in use than in training.",
         ),
     ],
-    hint="In forward: hidden layer, tanh, F.dropout with p and training, output layer.",
+    hint="Look at what reaches the output layer, in training and after eval(): which numbers are 0, and by what factor "
+    "have the others grown?",
 )
 
 
@@ -2513,6 +2581,8 @@ def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None
     if not isinstance(output, Tensor) or output.shape != z.shape:
         raise ValueError(f"forward got a tensor of shape (3, 1) and returned {describe(output)}")
     parameters, saved = list(module.parameters()), sorted(module.state_dict())
+    if any(module.state_dict()[name].dim() for name in saved if name in ("mean", "std")):
+        raise ValueError("mean and std came as scalars and are not kept as scalars")
     module.load_state_dict({"mean": torch.tensor(7.0), "std": torch.tensor(0.25)}, strict=False)
     return [
         float(len(parameters)),
@@ -2553,6 +2623,10 @@ back_to_degrees = ModuleExercise(
             "persistent=False makes buffers that are not saved: leave it out.",
         ),
         Mistake(
+            lambda mean, std: Degrees(mean, std, keep=lambda m, name, value: m.register_buffer(name, value.reshape(1))),
+            "mean and std came with shape () and are kept with another: a file with scalars would not fit.",
+        ),
+        Mistake(
             lambda mean, std: Degrees(mean, std, names=("shift", "scale")),
             "Both are buffers, under other names than mean and std, so a saved file would not fit.",
         ),
@@ -2565,7 +2639,8 @@ back_to_degrees = ModuleExercise(
             "The mean was multiplied, too: first times std, then plus mean.",
         ),
     ],
-    hint="Register both numbers with register_buffer; forward returns std * z + mean.",
+    hint="What should a z of 0 become, and a z of 1? And which of a module's records is saved, but goes to no "
+    "optimizer?",
 )
 
 

@@ -383,6 +383,8 @@ WRONG = {
         (lambda hidden: NetworkWithout(hidden, "activation"), "one straight line"),
         (lambda hidden: NetworkWithout(hidden, "linear output"), "was bent, too"),
         (lambda hidden: ChainWithoutParent(), "no module"),
+        (lambda hidden: WithBuffer(hidden), "one tensor more"),
+        (lambda hidden: NetworkWithout(hidden, "tanh"), "another bend"),
     ],
     "with_dropout": [
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p)), "training=self.training"),
@@ -394,6 +396,9 @@ WRONG = {
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, 1 - m.p, m.training)), "not to be kept"),
         (lambda hidden, p: Dropping(hidden, p, on="input"), "not the hidden units"),
         (lambda hidden, p: Dropping(hidden, p, on="output"), "not the hidden units"),
+        (lambda hidden, p: Dropping(hidden, p, on="hidden and output"), "drop twice"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * m.drop(torch.ones(len(h), 1))), "dropped together"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * m.drop(torch.ones(h.shape[1]))), "all readings"),
         (lambda hidden, p: Dropping(hidden, p, on="before tanh"), "drop behind it"),
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * keep(h, m.p) if m.training else h), "divided by 1 - p"),
     ],
@@ -411,6 +416,7 @@ WRONG = {
         (lambda mean, std: Back(mean=frozen(mean), std=frozen(std)), "a constant is a buffer"),
         (lambda mean, std: Back(mean=unsaved(mean), std=unsaved(std)), "leave it out"),
         (lambda mean, std: Back(m=nn.Buffer(mean), s=nn.Buffer(std)), "other names"),
+        (lambda mean, std: Back(mean=nn.Buffer(mean[None]), std=nn.Buffer(std[None])), "with shape ()"),
         (lambda mean, std: BackWithBuffers(lambda z, m, s: z.sub(m).div(s), mean, std), "once more"),
         (lambda mean, std: BackWithBuffers(lambda z, m, s: s * (m + z), mean, std), "multiplied, too"),
     ],
@@ -542,11 +548,18 @@ class NetworkWithout(nn.Module):
         if self.missing == "names":
             return self.layers(x)
         h = self.hidden_linear(x)
-        output = self.output_linear(h if self.missing == "activation" else F.tanh(h))
+        bent = F.sigmoid(h) if self.missing == "tanh" else F.tanh(h)
+        output = self.output_linear(h if self.missing == "activation" else bent)
         if self.missing == "linear output":
             return F.tanh(output)
         if self.missing != "return":
             return output
+
+
+class WithBuffer(NetworkWithout):
+    def __init__(self, hidden):
+        super().__init__(hidden, "nothing")
+        self.scale = nn.Buffer(torch.tensor(10.0))
 
 
 class LayersAssignedInForward(nn.Module):
@@ -571,8 +584,11 @@ class Dropping(nn.Module):
         x = self.change(self, x) if self.on == "input" else x
         h = self.hidden_linear(x)
         h = (self.change(self, h) if self.on == "before tanh" else h).tanh()
-        y = self.output_linear(self.change(self, h) if self.on == "hidden" else h)
-        return self.change(self, y) if self.on == "output" else y
+        y = self.output_linear(self.change(self, h) if "hidden" in self.on else h)
+        return self.change(self, y) if "output" in self.on else y
+
+    def drop(self, mask):
+        return F.dropout(mask, self.p, self.training)
 
 
 def keep(h, p):
@@ -970,6 +986,41 @@ def test_a_network_may_keep_its_activation_and_its_dropout_as_modules():
 
     assert check.one_hidden.verdict(WithModules).startswith("✓")
     assert check.with_dropout.verdict(WithModules).startswith("✓")
+
+
+def test_a_network_may_be_in_float64():
+    assert check.one_hidden.verdict(lambda hidden: NetworkWithout(hidden, "nothing").double()).startswith("✓")
+    assert check.with_dropout.verdict(lambda hidden, p: Dropping(hidden, p).double()).startswith("✓")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda layer, h: F.linear(h, layer.weight, layer.bias),
+        lambda layer, h: h @ layer.weight.T + layer.bias,
+        lambda layer, h: layer.forward(h),
+    ],
+    ids=["functional", "by hand", "forward"],
+)
+def test_dropout_is_found_however_the_output_layer_is_used(last):
+    class Functional(Dropping):
+        def forward(self, x):
+            return last(self.output_linear, self.change(self, self.hidden_linear(x).tanh()))
+
+    assert check.with_dropout.verdict(Functional).startswith("✓")
+
+
+def test_a_network_that_returns_nothing_in_training_is_told_so():
+    class Silent(Dropping):
+        def forward(self, x):
+            return None if self.training else super().forward(x)
+
+    assert "in training" in check.with_dropout.verdict(Silent)
+
+
+def test_the_hints_for_modules_leave_the_code_to_the_learner():
+    for name in ("one_hidden", "with_dropout", "back_to_degrees"):
+        assert not any(word in check.EXERCISES[name].hint for word in ("nn.", "F.", "register_buffer", "*", "self."))
 
 
 def test_the_stub_of_a_class_without_super_is_met_politely():
