@@ -2104,8 +2104,14 @@ deeper_network = ModuleExercise(
             lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1)),
             "That is one hidden layer; a second one goes from width to width.",
         ),
+        Mistake(
+            lambda width: nn.Sequential(
+                nn.Linear(1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
+            ),
+            "ReLU would do as well, but the task asks for tanh.",
+        ),
     ],
-    hint="Five modules in one nn.Sequential: linear, tanh, linear, tanh, linear.",
+    hint="Write down the shape after each module; it should go from (n, 1) over (n, width), twice, to (n, 1).",
 )
 
 
@@ -2168,6 +2174,7 @@ judged_error = Exercise(
     cases=lambda: [
         torch.tensor([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]], dtype=torch.float64).unbind(),
         torch.tensor([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]], dtype=torch.float64).unbind(),
+        torch.tensor([[9.0, 1.0, 3.0, 0.5, 6.0], [8.0, 0.2, 0.1, 5.0, 7.0]], dtype=torch.float64).unbind(),
     ],
     why="The reading that chose the epoch is used up by the choice; the other one has had no say in it.",
     mistakes=[
@@ -2185,9 +2192,13 @@ judged_error = Exercise(
             lambda chooser, judge: (chooser + judge).min() / 2,
             "Their mean was made as small as possible: then both have chosen, and nobody is left to judge.",
         ),
+        Mistake(
+            lambda chooser, judge: judge[(chooser + judge).argmin()],
+            "Both readings have chosen that epoch together: the choice belongs to the first one alone.",
+        ),
         Mistake(lambda chooser, judge: chooser.argmin(), "That is the epoch: give the judge's error there."),
     ],
-    hint="Find the epoch where the chooser's error is smallest, and return the judge's error at that epoch.",
+    hint="Which of the two may look for the smallest error, and over which epochs? The other one speaks only then.",
 )
 
 

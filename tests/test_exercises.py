@@ -371,6 +371,7 @@ WRONG = {
         (lambda chooser, judge: judge.flip(0)[0], "nothing was stopped"),
         (lambda chooser, judge: chooser[judge == judge.min()].squeeze(), "swapped"),
         (lambda chooser, judge: torch.stack([chooser, judge]).mean(dim=0).min(), "nobody is left"),
+        (lambda chooser, judge: judge[torch.argmin(judge + chooser)], "together"),
         (lambda chooser, judge: chooser.tolist().index(min(chooser)), "That is the epoch"),
     ],
     "one_hidden": [
