@@ -441,7 +441,15 @@ def test_the_search_for_r_is_not_logged_on_the_screen(caplog, capfd):
     assert caplog.messages == ["later"] and capfd.readouterr().out == "later"
 
 
-def test_an_interrupt_waits_until_r_has_started():
+@pytest.fixture
+def ctrl_c_interrupts():
+    """Python's own handler for Ctrl-C, which a process started in the background does not have."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
+def test_an_interrupt_waits_until_r_has_started(ctrl_c_interrupts):
     reached = []
     with pytest.raises(KeyboardInterrupt), r.interrupt_later():
         signal.raise_signal(signal.SIGINT)
