@@ -75,6 +75,12 @@ def draw_readings(axes: Axes, df: pd.DataFrame, label: str = "readings") -> None
     axes.set(xlabel=UNKNOWN_LABEL, ylabel=CELSIUS_LABEL)
 
 
+def draw_rings(axes: Axes, df: pd.DataFrame, rows: int | list[int], label: str) -> None:
+    """A ring around the readings of these rows, such as those that a fit has not seen."""
+    style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
+    axes.plot(df["u"][rows], df["c"][rows], "o", **style, label=label)
+
+
 def draw_line(axes: Axes, slope: float, intercept: float, kind: str, label: str, span: tuple = (18, 86)) -> None:
     """A straight line over the span of u, in the colour and dash of its kind."""
     ends = np.array(span)
@@ -381,8 +387,7 @@ def left_out(df: pd.DataFrame, row: int, grid: Tensor, curves: dict[int, Tensor]
     for (degree, values), kind in zip(curves.items(), ("lm", "guess"), strict=True):
         axes.plot(grid, values, DASHES[kind], color=PALETTE[kind], label=f"degree {degree}")
     draw_readings(axes, df)
-    style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
-    axes.plot(df["u"][row], df["c"][row], "o", **style, label="left out")
+    draw_rings(axes, df, row, "left out")
     axes.set_ylim(-12, 42)
     axes.legend(loc="upper left", markerscale=0.7)
     plt.show()
@@ -711,8 +716,7 @@ def network_fits(df: pd.DataFrame, kept_back: list[int], u: Tensor, curves: dict
     for (label, curve), (dash, width) in zip(curves.items(), (("-.", 2.2), (":", 3), ("--", 1.5)), strict=False):
         axes.plot(u, curve, dash, color=PALETTE["network"], linewidth=width, label=label)
     draw_readings(axes, df)
-    style = {"color": "none", "markeredgecolor": PALETTE["validation"], "markeredgewidth": 3, "markersize": 17}
-    axes.plot(df["u"][kept_back], df["c"][kept_back], "o", **style, label="kept back")
+    draw_rings(axes, df, kept_back, "kept back")
     axes.set_ylim(-22, 46)
     axes.legend(loc="upper left", markerscale=0.7)
     plt.show()
