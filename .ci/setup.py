@@ -493,7 +493,8 @@ def set_up_venv(without_r, output, venv=None):
             fresh = ["--no-binary", "rpy2-rinterface", "--no-cache-dir", "--no-deps"]
             pip(venv, with_bars + fresh + [rinterface], "installing " + rinterface, output, keep_open)
         output.say("installing PyTorch, JupyterLab and the rest")
-        wanted = ["--editable", ".[course,r,test]", rinterface] if rinterface else ["--editable", ".[course,test]"]
+        extras = ["course"] + (["r"] if rinterface else []) + ["test", "slides", "browser"]
+        wanted = ["--editable", ".[{}]".format(",".join(extras))] + ([rinterface] if rinterface else [])
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
         output.say("checking that everything starts")
         check(venv, CHECK, "the packages are installed but do not start", output)
@@ -521,6 +522,7 @@ def set_up_conda(prefix, output):
     """Nothing to install: see that the environment holds what the course needs."""
     python = python_in(prefix)
     names = ["torch", "rpy2", "jupyterlab", "matplotlib", "pandas", "ipywidgets", "tqdm", "nbval", "pytest", "helpers"]
+    names += ["jupyterlab_rise", "jupyter_server_mathjax", "sphinx_revealjs", "playwright"]
     code = "import importlib.util as u; print(*[n for n in {!r} if u.find_spec(n) is None])".format(names)
     missing = answer([python, "-c", code])
     if missing is None:

@@ -239,7 +239,7 @@ def test_a_fresh_machine_then_nothing_to_do(machine_with_r):
     first = machine_with_r.run()
     assert first.code == 0, first.err
     main = next(line for line in first.calls.splitlines() if "--editable" in line)
-    assert ".[course,r,test] rpy2-rinterface==3.6.5" in main and "--constraint" in main
+    assert ".[course,r,test,slides,browser] rpy2-rinterface==3.6.5" in main and "--constraint" in main
     second = machine_with_r.run()
     assert (second.code, second.out) == (0, "set-up: ready (.venv, Python 3.12.1, R 4.2.2)\n")
     assert "pip" not in second.calls and "venv" not in second.calls
@@ -461,7 +461,7 @@ def test_homebrew_installs_r(machine):
 def test_without_r_as_asked(machine, arguments, environment):
     ran = machine.run(*arguments, **environment)
     assert ran.code == 0, ran.err
-    assert "without R, as asked" in ran.out and ".[course,test]" in ran.calls and "rpy2" not in ran.calls
+    assert "without R, as asked" in ran.out and ".[course,test,slides,browser]" in ran.calls and "rpy2" not in ran.calls
     assert machine.run(*arguments, **environment).out == "set-up: ready (.venv, Python 3.12.1, without R, as asked)\n"
     assert machine.run().code == 1, "asked for R later, the set-up must look for it"
 
@@ -513,8 +513,12 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 CONSTRAINTS = [
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 ]
-NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
-PIP_ONLY = {"rpy2-robjects"}  # part of conda's rpy2
+NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "jupyterlab-rise": "jupyterlab_rise"}
+# rpy2-robjects is part of conda's rpy2; the two extras are pip's in conda, too.
+EXTRAS_OF_PIP = ("browser", "slides")
+PIP_ONLY = {"rpy2-robjects"} | {
+    pin.split("==")[0] for extra in EXTRAS_OF_PIP for pin in PROJECT["optional-dependencies"][extra]
+}
 CONDA_ONLY = {"python", "pip", "make", "r-base"}
 
 
@@ -544,7 +548,8 @@ def test_conda_pins_an_r_and_a_python_that_the_set_up_supports():
     assert "conda-forge" in ENVIRONMENT["channels"] and "defaults" not in ENVIRONMENT["channels"]
     assert ENVIRONMENT["name"] == PROJECT["name"] and ENVIRONMENT["name"] in setup.CONDA_ADVICE
     # The package itself has no dependencies, or pip would put its own builds over conda's.
-    assert {"pip": ["--editable ."]} in ENVIRONMENT["dependencies"] and PROJECT["dependencies"] == []
+    assert {"pip": [f"--editable .[{','.join(EXTRAS_OF_PIP)}]"]} in ENVIRONMENT["dependencies"]
+    assert PROJECT["dependencies"] == []
 
 
 def test_the_set_up_and_pyproject_support_the_same_pythons():
