@@ -1,0 +1,139 @@
+"""TSQR: whatever the cuts and the order, the triangle of all rows."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from helpers.data import tensors
+from helpers.loss import ShapeError
+from helpers.tsqr import Reduced, reduce_block, reduce_pair, tsqr
+
+ROWS, P = 1000, 4
+
+
+@pytest.fixture(scope="module")
+def table() -> tuple[torch.Tensor, torch.Tensor]:
+    """1000 rows with columns of different size, and y that they explain but for noise."""
+    generator = torch.Generator().manual_seed(14)
+    X = torch.randn(ROWS, P, generator=generator, dtype=torch.float64) * torch.tensor([1, 10, 0.1, 100.0])
+    X[:, 0] = 1
+    return X, X @ torch.tensor([3.0, -2, 5, 0.5], dtype=torch.float64) + torch.randn(
+        ROWS, generator=generator, dtype=torch.float64
+    )
+
+
+def cut(X, y, sizes):
+    """The rows in blocks of these sizes."""
+    return zip(X.split(sizes), y.split(sizes), strict=True)
+
+
+def agree(left: Reduced, right: Reduced) -> None:
+    """Same triangle, to some hundred roundings."""
+    assert left.rows == right.rows
+    scale = right.r.abs().max()
+    torch.testing.assert_close(left.r, right.r, rtol=1e-12, atol=1e-14 * scale)
+    torch.testing.assert_close(left.qty, right.qty, rtol=1e-12, atol=1e-13 * right.qty.abs().max())
+    assert left.rss == pytest.approx(right.rss, rel=1e-12)
+
+
+def test_one_block_is_the_qr_decomposition(table):
+    X, y = table
+    reduced = tsqr([table])
+    Q, R = torch.linalg.qr(X)
+    signs = R.diagonal().sign()
+    torch.testing.assert_close(reduced.r, signs[:, None] * R, rtol=1e-12, atol=1e-10)
+    torch.testing.assert_close(reduced.qty, signs * (Q.T @ y), rtol=1e-12, atol=1e-10)
+    assert reduced.rows == ROWS
+    assert (reduced.r.diagonal() > 0).all() and torch.equal(reduced.r, reduced.r.triu())
+
+
+def test_coefficients_and_residuals_are_those_of_all_rows_at_once(table):
+    X, y = table
+    reduced = tsqr(cut(X, y, [100] * 10))
+    expected = torch.linalg.lstsq(X, y.unsqueeze(1), driver="gelsd").solution.squeeze(1)
+    torch.testing.assert_close(reduced.coefficients(), expected, rtol=1e-12, atol=1e-12)
+    assert reduced.rss == pytest.approx(float(((y - X @ expected) ** 2).sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [[500, 500], [1, 999], [999, 1], [3, 2, 0, 995], [7] * 142 + [6]])
+def test_the_cuts_do_not_matter(table, sizes):
+    agree(tsqr(cut(*table, sizes)), tsqr([table]))
+
+
+def test_order_and_shape_of_the_tree_do_not_matter(table):
+    a, b, c, d = (reduce_block(X, y) for X, y in cut(*table, [100, 200, 300, 400]))
+    chain = reduce_pair(reduce_pair(reduce_pair(a, b), c), d)
+    agree(reduce_pair(reduce_pair(d, b), reduce_pair(c, a)), chain)
+    agree(chain, tsqr([table]))
+
+
+def test_fewer_rows_than_columns_wait_for_more(table):
+    X, y = table
+    few = tsqr([(X[:2], y[:2])])
+    assert few.rows == 2 and few.r.shape == (P, P) and few.qty.shape == (P,) and few.rss == 0
+    with pytest.raises(ValueError, match="2 rows cannot determine 4 coefficients"):
+        few.coefficients()
+    agree(reduce_pair(few, reduce_block(X[2:], y[2:])), tsqr([table]))
+
+
+def test_the_eleven_readings_meet_the_qr_of_chapter_01():
+    u, c = tensors(torch.float64)
+    X = torch.stack([torch.ones_like(u), u], dim=1)
+    Q, R = torch.linalg.qr(X)
+    expected = torch.linalg.solve_triangular(R, (Q.T @ c).unsqueeze(1), upper=True).squeeze(1)
+    reduced = tsqr(cut(X, c, [4, 4, 3]))
+    torch.testing.assert_close(reduced.coefficients(), expected, rtol=1e-13, atol=0)
+    assert reduced.rss / reduced.rows == pytest.approx(2.9276456, abs=5e-8)
+
+
+def test_blocks_are_taken_one_at_a_time_and_left_unchanged(table):
+    X, y = table
+    before, alive = X.clone(), []
+
+    def blocks():
+        for piece in cut(X, y, [250] * 4):
+            alive.append(len(alive))
+            yield piece
+
+    tsqr(blocks())
+    assert len(alive) == 4 and torch.equal(X, before)
+
+
+@pytest.mark.parametrize("column", [0, 3])
+def test_a_dependent_column_is_named(table, column):
+    X, y = table
+    X = X.clone()
+    X[:, column] = 0 if column == 0 else X[:, 0] - 2 * X[:, 1]
+    with pytest.raises(ValueError, match=f"column {column} of X"):
+        tsqr(cut(X, y, [300, 700])).coefficients()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "error", "words"),
+    [
+        ([], ValueError, "no blocks"),
+        ([(torch.ones(3, 2), torch.ones(3))], TypeError, "X has to be a tensor of float64, not dtype torch.float32"),
+        ([(torch.ones(3, 2).double(), [1, 2, 3])], TypeError, "y has to be a tensor of float64, not list"),
+        ([(torch.ones(3, 2).double(), torch.ones(3, 1).double())], ShapeError, r"y has shape \(3, 1\)"),
+        ([(torch.ones(3).double(), torch.ones(3).double())], ShapeError, r"X has shape \(3,\)"),
+        ([(torch.ones(3, 2).double(), torch.tensor([1, float("nan"), 2]).double())], ValueError, "nan or inf"),
+        (
+            [(torch.ones(3, p).double(), torch.ones(3).double()) for p in (2, 3)],
+            ShapeError,
+            "2 and 3 columns",
+        ),
+    ],
+)
+def test_blocks_that_cannot_be_reduced_say_so(blocks, error, words):
+    with pytest.raises(error, match=words):
+        tsqr(blocks)
+
+
+def test_an_error_of_the_reader_comes_through():
+    def broken():
+        raise TypeError("the file is empty")
+        yield
+
+    with pytest.raises(TypeError, match="the file is empty"):
+        tsqr(broken())
