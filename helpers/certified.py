@@ -1,0 +1,189 @@
+"""NIST's Statistical Reference Datasets for linear least squares: eleven problems with certified answers.
+
+The files in `helpers/strd/` are NIST's own, unchanged. Their numbers are read as decimals, exactly as printed.
+Used in chapter 13.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from helpers.scoreboard import digits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = Path(__file__).with_name("strd")
+NAMES = (
+    "Norris",
+    "Pontius",
+    "NoInt1",
+    "NoInt2",
+    "Filip",
+    "Longley",
+    "Wampler1",
+    "Wampler2",
+    "Wampler3",
+    "Wampler4",
+    "Wampler5",
+)
+CERTIFIED_DIGITS = 15  # NIST prints so many significant digits: agreement beyond them cannot be seen
+
+
+class FormatError(ValueError):
+    """A file is not laid out as NIST's are, or says two things that contradict each other."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A least-squares problem of n readings and p coefficients, with its certified answers, all as exact fractions.
+
+    name: NIST's name for it.
+    terms: the names of the coefficients, "B0" (the intercept, where there is one), "B1", ...
+    predictors: the columns of the file beside y, by name: "x", or "x1", "x2", ...
+    rows: the design matrix, n rows of p numbers: powers of x, computed exactly, or the predictors themselves.
+    response: y, n numbers.
+    coefficients, standard_errors: certified, p numbers each.
+    residual_sd: certified residual standard deviation; r_squared: certified R-squared.
+    """
+
+    name: str
+    terms: tuple[str, ...]
+    predictors: dict[str, tuple[Fraction, ...]]
+    rows: tuple[tuple[Fraction, ...], ...]
+    response: tuple[Fraction, ...]
+    coefficients: tuple[Fraction, ...]
+    standard_errors: tuple[Fraction, ...]
+    residual_sd: Fraction
+    r_squared: Fraction
+
+    @property
+    def formula(self) -> str:
+        """The model as a formula for lm(), such as "y ~ x + I(x^2)"."""
+        powers = [int(term[1:]) for term in self.terms if term != "B0"]
+        if len(self.predictors) > 1:
+            parts = list(self.predictors)
+        else:
+            parts = ["x" if power == 1 else f"I(x^{power})" for power in powers]
+        return " + ".join(["y ~ 0" if "B0" not in self.terms else f"y ~ {parts.pop(0)}", *parts])
+
+    def frame(self) -> pd.DataFrame:
+        """The data as float64: columns y and the predictors, one row for each reading. Decimals are rounded once."""
+        import pandas as pd
+
+        columns = {"y": self.response, **self.predictors}
+        return pd.DataFrame({name: [float(value) for value in values] for name, values in columns.items()})
+
+    def tensors(self, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+        """The design matrix X, shape (n, p), and y, shape (n,). Each entry is the exact one, rounded to float64 first.
+
+        Raises OverflowError for a number that float64 cannot hold.
+        """
+        X = torch.tensor([[float(value) for value in row] for row in self.rows], dtype=torch.float64)
+        y = torch.tensor([float(value) for value in self.response], dtype=torch.float64)
+        return X.to(dtype), y.to(dtype)
+
+
+def lre(values: Sequence, certified: Sequence) -> float:
+    """Log relative error: the digits on which the worst of the values agrees with its certified value, at most 15.
+
+    values, certified: as many of each; numbers of any kind, or tensors of shape (p,).
+    It is `scoreboard.digits`, cut at the 15 digits that are printed: what agrees with all of them, equality included,
+    counts 15. A value that is not finite counts -infinity; against a certified 0 the absolute error counts.
+    Raises ValueError for lengths that differ. Used in chapter 13.
+    """
+    return min(digits(list(values), list(certified)), float(CERTIFIED_DIGITS))
+
+
+def problem(name: str, folder: Path = FOLDER) -> Problem:
+    """Read one of NIST's problems from its file.
+
+    name: one of NAMES; folder: where the files are.
+    Raises KeyError for another name; FormatError, saying which file and what is wrong, for a file that does not hold
+    what its own header announces.
+    Source: https://www.itl.nist.gov/div898/strd/ (public domain). Used in chapter 13.
+    """
+    if name not in NAMES:
+        raise KeyError(f"no problem is named {name!r}: choose one of {', '.join(NAMES)}")
+    path = Path(folder) / f"{name}.dat"
+    try:
+        return parse(name, path.read_text(encoding="ascii"))
+    except FormatError as trouble:
+        raise FormatError(f"{path.name}: {trouble}") from None
+
+
+def parse(name: str, text: str) -> Problem:
+    """The problem that the text of a file describes. Raises FormatError, without the file's name."""
+    announced = {
+        word: int(find(rf"(\d+)\s+{word}\b", text, f"how many: {word}"))
+        for word in ("Observations?", "Predictor Variables?", "Parameters?")
+    }
+    readings, predictors, size = announced.values()
+    lines = text.splitlines()
+    certified = "\n".join(part(lines, "Certified Values"))
+    found = re.findall(r"^\s*(B\d+)\s+(\S+)\s+(\S+)\s*$", certified, re.MULTILINE)
+    if len(found) != size:
+        raise FormatError(f"the header announces {size} parameters, the certified values have {len(found)}")
+    terms = tuple(term for term, _, _ in found)
+
+    table = [tuple(number(word) for word in line.split()) for line in part(lines, "Data") if line.strip()]
+    if len(table) != readings or any(len(row) != 1 + predictors for row in table):
+        raise FormatError(f"the header announces {readings} rows of y and {predictors} of x; the data are otherwise")
+    names = ["x"] if predictors == 1 else [f"x{place}" for place in range(1, predictors + 1)]
+    response, *columns = zip(*table, strict=True)
+    expected = predictors + ("B0" in terms)
+    if predictors > 1 and size != expected:
+        raise FormatError(f"{predictors} predictors need {expected} parameters, not {size}")
+
+    return Problem(
+        name=name,
+        terms=terms,
+        predictors=dict(zip(names, columns, strict=True)),
+        rows=tuple(design_row(terms, row[1:]) for row in table),
+        response=response,
+        coefficients=tuple(number(estimate) for _, estimate, _ in found),
+        standard_errors=tuple(number(deviation) for _, _, deviation in found),
+        residual_sd=number(find(r"Residual\s+Standard Deviation\s+(\S+)", certified, "the residual deviation")),
+        r_squared=number(find(r"R-Squared\s+(\S+)", certified, "R-squared")),
+    )
+
+
+def design_row(terms: Sequence[str], x: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """One row of the design matrix: the powers of a single x that the terms name, or all the x, after the intercept."""
+    if len(x) == 1:
+        return tuple(x[0] ** int(term[1:]) for term in terms)
+    return (*[Fraction(1)] * ("B0" in terms), *x)
+
+
+def find(pattern: str, text: str, what: str) -> str:
+    """The first group of the pattern's first match. Raises FormatError, naming what was looked for."""
+    match = re.search(pattern, text)
+    if not match:
+        raise FormatError(f"it does not say {what}")
+    return match[1]
+
+
+def part(lines: list[str], label: str) -> list[str]:
+    """The lines that the header gives to a part of the file, as in "Data  (lines 61 to 96)"."""
+    header = "\n".join(lines[:12])
+    first = int(find(rf"{label}\s+\(lines (\d+) to \d+\)", header, f"in which lines the {label} stand"))
+    last = int(find(rf"{label}\s+\(lines \d+ to (\d+)\)", header, f"in which lines the {label} stand"))
+    if not 1 <= first <= last <= len(lines):
+        raise FormatError(f"the header puts the {label} into lines {first} to {last}, the file has {len(lines)}")
+    return lines[first - 1 : last]
+
+
+def number(text: str) -> Fraction:
+    """A printed decimal, exactly. Raises FormatError for anything else."""
+    try:
+        return Fraction(text)
+    except ValueError:
+        raise FormatError(f"{text!r} is no decimal number") from None

@@ -1,0 +1,174 @@
+"""NIST's problems: the files are NIST's own, they are read as printed, and their certified answers follow from them."""
+
+import hashlib
+import math
+import re
+from fractions import Fraction
+
+import pytest
+import torch
+
+from helpers.certified import FOLDER, NAMES, FormatError, lre, problem
+from helpers.refinement import refine
+
+CHECKSUMS = {
+    "Filip": "1e8cb9a4644b1c6a8b1038eb46c59543814fa2a8d1ca31cb833040a75bf6a151",
+    "Longley": "c58ef65a2699826d55f134ddef27d09b9fb6ab4499fdd49a408b4cd5a63dc890",
+    "NoInt1": "4fc3255e9f2553e8961aafb23d0fa2b50899e898c43a29d486d80c4a28049913",
+    "NoInt2": "d3501d6dd0c86462e6a5279fbffa91741252868cd43ed9b18f6369479cb9823f",
+    "Norris": "cc3fd14d1c5fa891d5653000c9d7732c30db842cca49fc051abde1c19d67ab7d",
+    "Pontius": "4a48abd813af0d8dc78f8a0762d353d34b73b2fffaa07e266b69fae7b2b0669d",
+    "Wampler1": "6e86af8620ba02368f0c61ee4065bf00e63e828a1b4914979747195c41e7a976",
+    "Wampler2": "ac45014c4c0d3744d9b92fa918d8f09afade7c2793a89afd5ce796334d9e215b",
+    "Wampler3": "f30660a33ca97f89f05aec66ad9d8a9b7b1b352d5c09e2dae7bd85515ed699cb",
+    "Wampler4": "db0f095b52778a8252b4ad9dafca7a8cf737be2c3d8e913832e84370dfb9947c",
+    "Wampler5": "dd00873dea76a3adb0f7e01be4a9d96f368983cb4be1a89517963a24d3d12afa",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_is_nists_own(name):
+    assert hashlib.sha256((FOLDER / f"{name}.dat").read_bytes()).hexdigest() == CHECKSUMS[name]
+
+
+def test_there_are_eleven_problems_and_no_other_files():
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([f"{name}.dat" for name in NAMES] + ["README.md"])
+    assert set(CHECKSUMS) == set(NAMES) and len(NAMES) == 11
+
+
+@pytest.mark.parametrize(
+    "name, shape, formula",
+    [
+        ("Norris", (36, 2), "y ~ x"),
+        ("Pontius", (40, 3), "y ~ x + I(x^2)"),
+        ("NoInt1", (11, 1), "y ~ 0 + x"),
+        ("NoInt2", (3, 1), "y ~ 0 + x"),
+        ("Filip", (82, 11), "y ~ x + " + " + ".join(f"I(x^{k})" for k in range(2, 11))),
+        ("Longley", (16, 7), "y ~ x1 + x2 + x3 + x4 + x5 + x6"),
+        ("Wampler1", (21, 6), "y ~ x + I(x^2) + I(x^3) + I(x^4) + I(x^5)"),
+    ],
+)
+def test_the_model_is_the_files(name, shape, formula):
+    found = problem(name)
+    X, y = found.tensors()
+    assert (X.shape, y.shape) == (shape, shape[:1]) and found.formula == formula
+    assert X.dtype == y.dtype == torch.float64 and found.tensors(torch.float32)[0].dtype == torch.float32
+    assert len(found.frame()) == shape[0] and list(found.frame()) == ["y", *found.predictors]
+    assert len(found.coefficients) == len(found.standard_errors) == len(found.terms) == shape[1]
+
+
+def test_decimals_are_read_as_printed():
+    filip = problem("Filip")
+    assert filip.response[0] == Fraction(8116, 10_000) and filip.rows[0][1] == Fraction(-6860120914, 10**9)
+    assert filip.rows[0][10] == Fraction(-6860120914, 10**9) ** 10
+    assert filip.coefficients[10] == Fraction(-402962525080404, 10**19)
+    assert filip.standard_errors[10] == Fraction(896632837373868, 10**20)
+    assert filip.residual_sd == Fraction("0.00334801051324544") and filip.r_squared == Fraction("0.996727416185620")
+    assert problem("Pontius").response[0] == Fraction("0.11019")
+    assert problem("Wampler3").response[-1] == 3369180
+    assert problem("Longley").rows[0] == (1, 83, 234289, 2356, 1590, 107608, 1947)
+
+
+def test_tensors_hold_the_nearest_float64():
+    X, y = problem("Filip").tensors()
+    assert y[0].item() == 0.8116 and X[0, 1].item() == -6.860120914
+    assert Fraction(X[0, 10].item()) != problem("Filip").rows[0][10]
+    assert X[0, 10].item() == float(problem("Filip").rows[0][10])
+
+
+@pytest.mark.parametrize(
+    "values, certified, expected",
+    [
+        ([1.001], [1], 3),
+        ([1.0, 2.002], [Fraction(1), Fraction(2)], 3),
+        ([1e-9], [0], 9),
+        ([1.0], [1], 15),
+        ([1 + 1e-15], [1], 15 - math.log10(1.1102230246251565)),
+        ([math.nan], [1], -math.inf),
+        (torch.tensor([1.001]).double(), [Fraction(1)], 3),
+    ],
+)
+def test_digits_against_certified_values(values, certified, expected):
+    assert lre(values, certified) == pytest.approx(expected, abs=1e-4)
+
+
+def test_digits_want_one_certified_value_each():
+    with pytest.raises(ValueError, match="2 values, 1 references"):
+        lre([1.0, 2.0], [1])
+
+
+# --- the certified answers follow from the data --------------------------------------------------------------------
+
+
+def agreement(found) -> tuple[float, float, float, float]:
+    """Digits of coefficients, standard errors, residual deviation and R-squared, by the refined solver."""
+    solved = refine(found.rows, found.response)
+    centre = sum(found.response) / len(found.response) if "B0" in found.terms else 0
+    total = sum((value - centre) ** 2 for value in found.response)
+    return (
+        lre(solved.coefficients, found.coefficients),
+        lre(solved.standard_errors, found.standard_errors),
+        lre([solved.residual_sd], [found.residual_sd]),
+        lre([1 - solved.rss / total], [found.r_squared]),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_refined_solver_has_the_certified_digits(name):
+    """Fifteen printed digits can be off by half a unit of the last one, 5e-15 of a number that begins with 1: 14.3."""
+    coefficients, standard_errors, residual_sd, r_squared = agreement(problem(name))
+    assert coefficients > 14
+    assert standard_errors > 14
+    assert residual_sd > 14 and r_squared > 14
+
+
+def with_another_digit(line: str, word: int) -> str:
+    """The line with the last digit that is no zero, in the word at this place, raised by one (9 becomes 8)."""
+    start, end = [match.span() for match in re.finditer(r"\S+", line)][word]
+    text = line[start:end]
+    place = max(position for position, digit in enumerate(text) if digit in "123456789")
+    digit = "8" if text[place] == "9" else str(int(text[place]) + 1)
+    return line[:start] + text[:place] + digit + text[place + 1 :] + line[end:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_digit_in_the_data_is_seen_in_the_answers(name, tmp_path):
+    text = (FOLDER / f"{name}.dat").read_text()
+    first, last = (int(number) for number in re.search(r"Data\s+\(lines (\d+) to (\d+)\)", text).groups())
+    lines = text.split("\n")
+    for row in {first, (first + last) // 2, last - 1}:
+        line = lines[row]
+        for word in range(len(line.split())):
+            if re.search("[1-9]", line.split()[word]):
+                changed = [*lines[:row], with_another_digit(line, word), *lines[row + 1 :]]
+                (tmp_path / f"{name}.dat").write_text("\n".join(changed))
+                assert min(agreement(problem(name, tmp_path))) < 12, changed[row]
+
+
+# --- files that are not as they should be --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("36 Observations", "35 Observations", "Norris.dat: the header announces 35 rows of y and 1 of x"),
+        ("2 Parameters", "3 Parameters", "announces 3 parameters, the certified values have 2"),
+        ("1 Predictor Variable", "2 Predictor Variables", "announces 36 rows of y and 2 of x"),
+        ("(lines 61 to 96)", "(lines 61 to 960)", "puts the Data into lines 61 to 960, the file has 97"),
+        ("(lines 31 to 46)", "", "does not say in which lines the Certified Values stand"),
+        ("R-Squared", "R-Sqared", "does not say R-squared"),
+        ("338.8 ", "338.8a", "'338.8a' is no decimal number"),
+        ("1.00211681802045", "1.0021l681802045", "'1.0021l681802045' is no decimal number"),
+    ],
+)
+def test_a_file_that_contradicts_itself_says_how(old, new, message, tmp_path):
+    text = (FOLDER / "Norris.dat").read_text()
+    assert old in text
+    (tmp_path / "Norris.dat").write_text(text.replace(old, new))
+    with pytest.raises(FormatError, match=re.escape(message)):
+        problem("Norris", tmp_path)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(KeyError, match="no problem is named 'Phillip': choose one of Norris, Pontius"):
+        problem("Phillip")
