@@ -55,6 +55,9 @@ ABSOLUTE_PATH = re.compile(
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
+FOLD = r"<details><summary>For the teacher</summary>\n\n{}\n\n</details>"
+NOTE = re.compile(FOLD.format(r"\*\*(\d+) minutes\.\*\* (.+?)"), re.DOTALL)
+NOTE_WORDS = range(60, 121)
 RULES = {}
 
 
@@ -65,6 +68,15 @@ def rule(function):
 
 def numbered(notebook: Notebook):
     return enumerate(notebook.code, start=1)
+
+
+def is_note(cell) -> bool:
+    """A cell for the teacher, which a lone reader sees as one closed line."""
+    return cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
+
+
+def without_notes(notebook: Notebook) -> list:
+    return [cell for cell in notebook.cells if not is_note(cell)]
 
 
 # The file
@@ -139,7 +151,7 @@ def no_raw_reprs_or_warnings(notebook):
 
 @rule
 def pictures_are_followed_by_words(notebook):
-    for _, cell, following in neighbours(notebook.cells):
+    for _, cell, following in neighbours(without_notes(notebook)):
         if cell.cell_type == "code" and has_picture(cell):
             if following is None or following.cell_type != "markdown":
                 yield f"{label(notebook.code.index(cell) + 1)} draws a figure; the cell after it is no markdown"
@@ -255,7 +267,7 @@ def no_semicolon_at_the_end(notebook):
 
 @rule
 def words_before_code(notebook):
-    for previous, cell, _ in neighbours(notebook.cells):
+    for previous, cell, _ in neighbours(without_notes(notebook)):
         if cell.cell_type != "code" or CHECK in tags(cell):
             continue
         if previous is None or previous.cell_type != "markdown":
@@ -274,12 +286,38 @@ def few_cells_vary_and_say_so(notebook):
         if VARIES not in tags(cell):
             continue
         varying += 1
-        position = notebook.cells.index(cell)
-        before = notebook.cells[position - 1].source if position else ""
+        cells = without_notes(notebook)
+        position = cells.index(cell)
+        before = cells[position - 1].source if position else ""
         if not SAYS_IT_VARIES.search(before + "\n" + split_comments(cell.source)[1]):
             yield f"{label(number)} is tagged {VARIES}; neither the cell before it nor a comment says that it varies"
     if varying > MOST_VARYING_CELLS:
         yield f"{varying} cells are tagged {VARIES}, more than {MOST_VARYING_CELLS}"
+
+
+# Speaker notes
+
+
+@rule
+def speaker_notes(notebook):
+    """Folded, opening with their minutes, short; before the exercises the minutes add up to the chapter's time."""
+    minutes, exercises = [], False
+    for position, cell in enumerate(notebook.cells):
+        exercises = exercises or (cell.cell_type == "markdown" and "## Exercises" in cell.source.splitlines())
+        if not is_note(cell):
+            continue
+        match = NOTE.fullmatch(cell.source)
+        if match is None:
+            yield f"cell {position}: a speaker note opens with its fold and with '**N minutes.** ', and closes the fold"
+            continue
+        words = len(match[2].split())
+        if words not in NOTE_WORDS:
+            yield f"cell {position}: a speaker note of {words} words, not {NOTE_WORDS[0]} to {NOTE_WORDS[-1]}"
+        if not exercises:
+            minutes.append(int(match[1]))
+    time = re.search(r"\bTime\b\D*(\d+) minutes", notebook.opening)
+    if minutes and time and sum(minutes) != int(time[1]):
+        yield f"the notes before the exercises add up to {sum(minutes)} minutes, the opening says {time[1]}"
 
 
 # Exercises
@@ -430,6 +468,14 @@ def test_a_good_chapter_and_its_solutions_keep_every_rule(course):
     assert problems_of(Notebook.read(notebook.twin)) == {}
 
 
+def test_a_note_in_good_form_breaks_no_rule(course):
+    cells = small_chapter()
+    note("**20 minutes.** " + "word " * 60)(cells)
+    note("**5 minutes.** " + "word " * 120, 5)(cells)
+    note("**30 minutes.** " + "word " * 60, 10)(cells)  # the exercises have their own time
+    assert problems_of(course(cells)) == {}
+
+
 def source(position, text):
     def change(cells):
         cells[position].source = text
@@ -481,6 +527,16 @@ def many_varying(cells):
     cells[7:7] = [copy.deepcopy(cells[position]) for position in (5, 6) * 3]
 
 
+def note(text, position=1):
+    """Adds a speaker note before the cell at `position`."""
+
+    def change(cells):
+        folded = f"<details><summary>For the teacher</summary>\n\n{text}\n\n</details>"
+        cells.insert(position, new_markdown_cell(folded, metadata={"slideshow": {"slide_type": "notes"}}))
+
+    return change
+
+
 BREAKS = [
     ("valid_format", same_id_twice),
     ("valid_format", attribute(3, "id", "not valid!")),
@@ -527,6 +583,13 @@ BREAKS = [
     ("few_cells_vary_and_say_so", tagged(4, "nbval-ignore-outputs")),
     ("few_cells_vary_and_say_so", tagged(4, "raises-exception")),
     ("few_cells_vary_and_say_so", add(4, "\n# NBVAL_SKIP")),
+    ("pictures_are_followed_by_words", lambda cells: [drop(5)(cells), note("**25 minutes.** " + "w " * 60, 5)(cells)]),
+    ("words_before_code", lambda cells: [drop(3)(cells), note("**25 minutes.** " + "w " * 60, 3)(cells)]),
+    ("speaker_notes", note("**24 minutes.** " + "word " * 60)),
+    ("speaker_notes", note("**25 minutes.** " + "word " * 59)),
+    ("speaker_notes", note("**25 minutes.** " + "word " * 121)),
+    ("speaker_notes", note("**25 minutes**: " + "word " * 60)),
+    ("speaker_notes", attribute(1, "metadata", nbformat.from_dict({"slideshow": {"slide_type": "notes"}}))),
     ("exercises_are_checked_and_solved", tagged(9)),
     ("exercises_are_checked_and_solved", tagged(8, CHECK)),
     ("exercises_are_checked_and_solved", prints(9, "✓ It is the slope.\n")),
