@@ -29,7 +29,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -342,18 +342,18 @@ class Engine:
 def build_result(
     *,
     terms: list[str],
-    table: list[float],
-    interval: list[float],
+    table: list[float | None],
+    interval: list[float | None],
     residuals: list[float],
     fitted: list[float],
     index: pd.Index,
     **numbers: Any,
 ) -> LmResult:
-    """An LmResult from flat lists of floats; `table` and `interval` run down their columns, as in R."""
+    """An LmResult from flat lists of floats; `table` and `interval` run down their columns, as in R. None is NaN."""
     import numpy as np
     import pandas as pd
 
-    def frame(values: list[float], columns: list[str]) -> pd.DataFrame:
+    def frame(values: list[float | None], columns: list[str]) -> pd.DataFrame:
         shaped = np.array(values, dtype="float64").reshape((len(terms), len(columns)), order="F")
         return pd.DataFrame(shaped, index=pd.Index(terms, dtype="str"), columns=columns)
 
@@ -550,22 +550,39 @@ def stopping_cars() -> pd.DataFrame:
     return cars()
 
 
-# The course's own fits, for readers without R: a formula, and a function that makes the frame. Chapters add theirs here
-# and run `python -m helpers.r record`.
-RECORDED_FITS: list[tuple[str, Callable[[], pd.DataFrame]]] = [
-    ("c ~ u", all_readings),
-    ("c ~ 0 + u", all_readings),
-    ("c ~ 1", all_readings),
-    ("c ~ u + I(u^2)", all_readings),
-    ("c ~ poly(u, 2, raw = TRUE)", all_readings),
-    ("c ~ poly(u, 5)", all_readings),
-    ("c ~ u", readings_with_another_zero),
-    ("c ~ u", readings_without(6, 7)),
-    ("c ~ u", readings_without(4, 9)),
-    ("eruptions ~ waiting", geyser),
-    ("dist ~ speed", stopping_cars),
-    ("dist ~ speed + I(speed^2)", stopping_cars),
+class RecordedFit(NamedTuple):
+    """A call to lm() whose answer is kept: its formula, a function that makes its frame, and its tolerance."""
+
+    formula: str
+    make_frame: Callable[[], pd.DataFrame]
+    tol: float | None = None
+
+
+# The course's own fits, for readers without R. Chapters add theirs here, or to certified_fits(), and run
+# `python -m helpers.r record`.
+RECORDED_FITS = [
+    RecordedFit("c ~ u", all_readings),
+    RecordedFit("c ~ 0 + u", all_readings),
+    RecordedFit("c ~ 1", all_readings),
+    RecordedFit("c ~ u + I(u^2)", all_readings),
+    RecordedFit("c ~ poly(u, 2, raw = TRUE)", all_readings),
+    RecordedFit("c ~ poly(u, 5)", all_readings),
+    RecordedFit("c ~ u", readings_with_another_zero),
+    RecordedFit("c ~ u", readings_without(6, 7)),
+    RecordedFit("c ~ u", readings_without(4, 9)),
+    RecordedFit("eruptions ~ waiting", geyser),
+    RecordedFit("dist ~ speed", stopping_cars),
+    RecordedFit("dist ~ speed + I(speed^2)", stopping_cars),
 ]
+
+
+def certified_fits() -> list[RecordedFit]:
+    """NIST's problems, each with its own model, and Filip once more with a tolerance that keeps x^10 (chapter 13)."""
+    from helpers.certified import NAMES, problem
+
+    problems = [problem(name) for name in NAMES]
+    fits = [RecordedFit(one.formula, one.frame) for one in problems]
+    return [*fits, *(RecordedFit(one.formula, one.frame, 1e-12) for one in problems if one.name == "Filip")]
 
 
 def without_spaces(formula: str) -> str:
@@ -573,11 +590,11 @@ def without_spaces(formula: str) -> str:
     return re.sub(r"""(`[^`]*`|"[^"]*"|'[^']*')|\s+""", lambda match: match[1] or "", formula)
 
 
-def key_and_order(formula: str, data: pd.DataFrame) -> tuple[str, list[int]]:
+def key_and_order(formula: str, data: pd.DataFrame, tol: float | None = None) -> tuple[str, list[int]]:
     """The name of a fit among the recorded ones, and the order of rows in which it is kept.
 
-    The name tells the formula and, as a hash, each value of the columns it uses, to the last bit. Neither the order of
-    the rows nor their index counts.
+    The name tells the formula, the tolerance if it is not R's own and, as a hash, each value of the columns it uses, to
+    the last bit. Neither the order of the rows nor their index counts.
     """
     used = columns_used(formula, data)
 
@@ -587,14 +604,15 @@ def key_and_order(formula: str, data: pd.DataFrame) -> tuple[str, list[int]]:
     rows = [tuple(exact(value) for value in row) for row in zip(*(data[name].tolist() for name in used), strict=True)]
     order = sorted(range(len(rows)), key=rows.__getitem__)
     contents = json.dumps([used, [rows[i] for i in order]])
-    return f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}", order
+    tolerance = "" if tol is None else f" with tol={float(tol)!r}"
+    return f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}{tolerance}", order
 
 
 def recorded_answer(formula: str, data: pd.DataFrame, tol: float | None, problem: RUnavailable) -> LmResult:
     """The recorded answer to this call, announced in one printed line; raises RUnavailable if there is none."""
     records = json.loads(RECORDED_FILE.read_text(encoding="utf-8"))
-    key, order = key_and_order(formula, data)
-    fit = records["fits"].get(key) if tol is None else None
+    key, order = key_and_order(formula, data, tol)
+    fit = records["fits"].get(key)
     if fit is None:
         raise RUnavailable(
             f"{problem} Without R, lm() knows only the course's own fits, and {formula!r} on these data is not one of "
@@ -607,17 +625,22 @@ def recorded_answer(formula: str, data: pd.DataFrame, tol: float | None, problem
     return build_result(**{**fit, **by_row}, index=data.index, r_version=origin)
 
 
+def without_nan(frame: pd.DataFrame) -> list[float | None]:
+    """The frame's values, column after column, with None where a coefficient is NaN: JSON has no NaN."""
+    return [None if math.isnan(value) else value for value in frame.to_numpy().ravel(order="F").tolist()]
+
+
 def make_records(today: str) -> dict[str, Any]:
-    """Fit all of RECORDED_FITS with R; `today` is written beside them, as year-month-day."""
+    """Fit all that is recorded, with R; `today` is written beside them, as year-month-day."""
     fits = {}
-    for formula, make_frame in RECORDED_FITS:
+    for formula, make_frame, tol in [*RECORDED_FITS, *certified_fits()]:
         data = make_frame()
-        key, order = key_and_order(formula, data)
-        fit = lm(formula, data.iloc[order])
+        key, order = key_and_order(formula, data, tol)
+        fit = lm(formula, data.iloc[order], tol=tol)
         fits[key] = {
             "terms": list(fit.coefficients.index),
-            "table": fit.coefficients.to_numpy().ravel(order="F").tolist(),
-            "interval": fit.conf_int.to_numpy().ravel(order="F").tolist(),
+            "table": without_nan(fit.coefficients),
+            "interval": without_nan(fit.conf_int),
             "residuals": fit.residuals.tolist(),
             "fitted": fit.fitted.tolist(),
             **{name: getattr(fit, name) for name in ("sigma", "df_residual", "r_squared", "adj_r_squared", "mse")},
