@@ -1,5 +1,5 @@
-"""The course's data: eleven readings of two thermometers, the two splits used from chapter 05 on, and two data sets
-of R's for the learner's own walk in chapter 12."""
+"""The course's data: eleven readings of two thermometers, the two splits used from chapter 05 on, two data sets of R's
+for the learner's own walk in chapter 12, and, made up for chapter 14, as many readings as one likes."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ STOPPING_DISTANCE = """
     2 10 4 22 16 10 18 26 34 17 28 14 20 24 28 26 34 34 46 26 36 60 80 20 26 54 32 40 32 40 50 42 56 76 84 36 46 68 32
     48 52 56 64 66 54 70 92 93 120 85
 """
+
+PLANT_ROWS = 20_000  # in one chunk
+PLANT_COLUMNS = ["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "power"]
+PLANT_COEFFICIENTS = (20.0, 0.9, -0.8, 0.7, -0.6, 0.5, -0.4, 0.3, -0.2, 0.1)
 
 
 class Split(NamedTuple):
@@ -107,6 +111,36 @@ def cars() -> pd.DataFrame:
     Used in chapter 12.
     """
     return columns(speed=SPEED, dist=STOPPING_DISTANCE)
+
+
+def logger() -> pd.DataFrame:
+    """1024 readings of the two thermometers as a logger might have noted them, made up, rounded to a tenth.
+
+    Returns columns u (unknown unit) and c (degrees Celsius), float64. The true slope is 5/9, and c is off by up to 4.
+    Used in chapter 14.
+    """
+    import pandas as pd
+
+    uniform = torch.rand(2, 1024, generator=torch.Generator().manual_seed(14), dtype=torch.float64)
+    u = (20 + 65 * uniform[0]).round(decimals=1)
+    c = (5 / 9 * (u - 32) + 8 * uniform[1] - 4).round(decimals=1)
+    return pd.DataFrame({"u": u.numpy(), "c": c.numpy()})
+
+
+def plant(chunk: int) -> Tensor:
+    """20 000 rows of a plant's made-up record: nine inputs between 0 and 100, and the power that follows from them.
+
+    chunk: which 20 000 rows, counted from 0; each chunk can be made without the others.
+    Returns shape (20000, 10), float64, rounded to a tenth, with the columns PLANT_COLUMNS, the power last. It is
+    PLANT_COEFFICIENTS (intercept first) times the inputs, and noise of up to 3.
+    Used in chapter 14.
+    """
+    generator = torch.Generator().manual_seed(chunk)
+    inputs = (100 * torch.rand(PLANT_ROWS, 9, generator=generator, dtype=torch.float64)).round(decimals=1)
+    noise = 6 * torch.rand(PLANT_ROWS, generator=generator, dtype=torch.float64) - 3
+    intercept, *slopes = PLANT_COEFFICIENTS
+    power = (intercept + inputs @ torch.tensor(slopes, dtype=torch.float64) + noise).round(decimals=1)
+    return torch.column_stack([inputs, power])
 
 
 def split(n: int, seed: int, share: float = 0.2) -> Split:

@@ -550,6 +550,11 @@ def stopping_cars() -> pd.DataFrame:
     return cars()
 
 
+def readings_with_the_first_twice() -> pd.DataFrame:
+    """The readings as two processes get them that pad their shares (chapter 14)."""
+    return all_readings().iloc[[*range(11), 0]]
+
+
 class RecordedFit(NamedTuple):
     """A call to lm() whose answer is kept: its formula, a function that makes its frame, and its tolerance."""
 
@@ -573,6 +578,7 @@ RECORDED_FITS = [
     RecordedFit("eruptions ~ waiting", geyser),
     RecordedFit("dist ~ speed", stopping_cars),
     RecordedFit("dist ~ speed + I(speed^2)", stopping_cars),
+    RecordedFit("c ~ u", readings_with_the_first_twice),
 ]
 
 

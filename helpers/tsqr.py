@@ -58,6 +58,7 @@ def tsqr(blocks: Iterable[Block]) -> Reduced:
     blocks: yields pairs (X, y) of float64 tensors, X of shape (rows, p) and y of shape (rows,). The number of rows may
         differ from block to block; p may not.
     Returns the Reduced of all rows: up to rounding it does not depend on where the rows were cut.
+    For a few columns one thread is enough: torch.set_num_threads(1) is faster where several would wait for each other.
     Raises TypeError, ShapeError or ValueError for blocks that cannot be reduced, or if there is none.
     Source: Demmel, Grigori, Hoemmen and Langou (2012), Communication-optimal parallel and sequential QR and LU
     factorizations, SIAM Journal on Scientific Computing 34(1). Taught in chapter 14.

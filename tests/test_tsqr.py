@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.data import tensors
+from helpers.data import PLANT_COEFFICIENTS, PLANT_COLUMNS, plant, tensors
 from helpers.loss import ShapeError
+from helpers.scoreboard import digits
 from helpers.tsqr import Reduced, reduce_block, reduce_pair, tsqr
 
 ROWS, P = 1000, 4
@@ -98,6 +99,36 @@ def test_blocks_are_taken_one_at_a_time_and_left_unchanged(table):
 
     tsqr(blocks())
     assert len(alive) == 4 and torch.equal(X, before)
+
+
+def with_ones(chunk: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A chunk of the plant's record as a block: the intercept's column and nine inputs, and the power."""
+    rows = plant(chunk)
+    return torch.column_stack([torch.ones(len(rows), dtype=torch.float64), rows[:, :9]]), rows[:, 9]
+
+
+def test_the_plants_record_is_the_same_in_every_run_and_follows_its_coefficients():
+    rows = plant(3)
+    assert rows.shape == (20_000, 10) and torch.equal(rows, plant(3)) and not torch.equal(rows, plant(4))
+    assert torch.equal(rows, rows.round(decimals=1))
+    assert 0 <= rows[:, :9].min() and rows[:, :9].max() <= 100
+    X, y = with_ones(3)
+    off = y - X @ torch.tensor(PLANT_COEFFICIENTS, dtype=torch.float64)
+    assert 2.9 < off.max() < 3.06 and -3.06 < off.min() < -2.9 and off.mean().abs() < 0.05
+
+
+@pytest.mark.needs_r
+def test_lm_agrees_on_a_part_that_r_can_hold():
+    import pandas as pd
+
+    from helpers.r import lm
+
+    part = pd.DataFrame(torch.cat([plant(chunk) for chunk in range(5)]).numpy(), columns=PLANT_COLUMNS)
+    fit = lm("power ~ .", part)
+    reduced = tsqr(with_ones(chunk) for chunk in range(5))
+    assert reduced.rows == len(fit.residuals) == 100_000
+    assert digits(reduced.coefficients().tolist(), fit.coefficients["Estimate"].tolist()) > 11
+    assert reduced.rss / reduced.rows == pytest.approx(fit.mse, rel=1e-12)
 
 
 @pytest.mark.parametrize("column", [0, 3])
