@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab test refresh figures bench lint lock setup
+.PHONY: help lab test refresh figures bench slides handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.13 python3.12 python3.11; do \
@@ -46,6 +46,12 @@ figures: setup  ## draw the diagrams in images/ anew
 
 bench: setup  ## measure speed and memory, as ratios
 	@$(COURSE_PYTHON) .ci/bench.py
+
+slides: setup  ## write the chapters as slides into _build/slides
+	@$(COURSE_PYTHON) .ci/slides.py
+
+handout: setup  ## write the chapters without outputs and solutions into _build/handout
+	@$(COURSE_PYTHON) .ci/handout.py
 
 lint: setup  ## check the style of the code
 	@$(COURSE_PYTHON) -m ruff check .

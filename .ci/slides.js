@@ -66,12 +66,24 @@ function fit(page) {
   page.className = "page stacked text-3 code-3 wrapped";
 }
 
+// A section's notes stay in the speaker's view until the next notes come.
+function keepNotes(pages) {
+  let last = null;
+  for (const page of pages) {
+    const own = page.querySelector("aside.notes");
+    if (own) last = own;
+    else if (last) page.append(last.cloneNode(true));
+  }
+}
+
 async function start() {
   await document.fonts.ready;
   await new Promise((done) => MathJax.Hub.Queue(["Typeset", MathJax.Hub], done));
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   await document.fonts.ready;
-  document.querySelectorAll(".slides .page").forEach(fit);
+  const pages = document.querySelectorAll(".slides .page");
+  pages.forEach(fit);
+  keepNotes(pages);
   document.documentElement.classList.remove("preparing");
   await Reveal.initialize({
     width: 1280, height: 720, margin: 0, center: false, display: "flex", transition: "none", hash: true,

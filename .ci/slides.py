@@ -14,6 +14,7 @@ each slide; --check measures the result in a browser, 1280 by 720, with every fr
 
 import argparse
 import html
+import os
 import re
 import shutil
 import sys
@@ -49,6 +50,8 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 TEACHER = re.compile(r"\A\s*<details>\s*<summary>[^<]*</summary>(.*)</details>\s*\Z", re.DOTALL)
 SENTENCE = re.compile(r".+?[.!?:](?=\s|$)", re.DOTALL)
 FEWEST_WORDS = 8
+# Markdown has no table without a head: one whose every cell is empty says nothing to anybody.
+EMPTY_HEAD = re.compile(r"<thead>\s*<tr>(?:\s*<th[^>]*>\s*</th>)+\s*</tr>\s*</thead>")
 
 
 def slide_type(cell: nbformat.NotebookNode) -> str:
@@ -89,6 +92,8 @@ class Prepare(Preprocessor):
             for output in cell.get("outputs", []):
                 if "data" in output:
                     output.data.pop(WIDGET_VIEW, None)
+                    if "text/html" in output.data:
+                        output.data["text/html"] = output.data["text/html"].replace("<th></th>", "<td></td>")
                     output.metadata.alternative = alternative_text(cells[position + 1 :])
         return notebook, resources
 
@@ -137,6 +142,7 @@ def plain(markdown: str) -> str:
 # Building
 
 
+@cache
 def exporter() -> SlidesExporter:
     made = SlidesExporter(template_file=str(HERE / "slides.html.j2"), exclude_anchor_links=True)
     made.register_preprocessor(Prepare, enabled=True)
@@ -145,7 +151,8 @@ def exporter() -> SlidesExporter:
 
 def page(path: Path) -> str:
     """A notebook's slides as one HTML page."""
-    return exporter().from_notebook_node(nbformat.read(path, as_version=4))[0]
+    built = exporter().from_notebook_node(nbformat.read(path, as_version=4))[0]
+    return EMPTY_HEAD.sub("", built)
 
 
 def package_folder(package: str) -> Path:
@@ -243,6 +250,9 @@ MEASURE = """() => {
   const show = document.querySelector(".reveal .slides").getBoundingClientRect();
   const page = Reveal.getCurrentSlide();
   const found = [];
+  if (Math.abs(show.width - 1280) > 1 || Math.abs(show.height - 720) > 1) {
+    return [`is drawn ${Math.round(show.width)} by ${Math.round(show.height)} pixels`];
+  }
   const name = (part) => (part.innerText || part.alt || part.tagName).trim().replace(/\\s+/g, " ").slice(0, 60);
   const say = (text, part) => found.push(`${text}: ${name(part)}`);
   const shown = (part) => !part.closest("aside, style, script, .MJX_Assistive_MathML");
@@ -262,9 +272,8 @@ MEASURE = """() => {
   let below = 0, beside = 0, low = null, wide = null;
   for (const [box, part] of boxes) {
     if (box.width === 0) continue;
-    const scale = show.width / 1280;
-    const down = Math.max(box.bottom - show.bottom, show.top - box.top) / scale;
-    const out = Math.max(box.right - show.right, show.left - box.left) / scale;
+    const down = Math.max(box.bottom - show.bottom, show.top - box.top);
+    const out = Math.max(box.right - show.right, show.left - box.left);
     if (down > below) { below = down; low = part; }
     if (out > beside) { beside = out; wide = part; }
     for (let frame = part; frame && frame !== page.parentElement; frame = frame.parentElement) {
@@ -281,13 +290,21 @@ MEASURE = """() => {
     if (height < 240) say(`a figure only ${height} px high`, figure);
   }
   const blocks = [...page.querySelectorAll(".words, .code, .outputs > *")].filter((part) => !part.closest("aside"));
-  for (const [place, one] of blocks.entries()) {
-    for (const other of blocks.slice(place + 1)) {
-      const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
-      if (one.contains(other) || other.contains(one)) continue;
+  const extents = blocks.map((block) => {
+    const within = boxes.filter(([box, part]) => block.contains(part) && box.width).map(([box]) => box);
+    const all = [block.getBoundingClientRect(), ...within];
+    return {
+      left: Math.min(...all.map((box) => box.left)), right: Math.max(...all.map((box) => box.right)),
+      top: Math.min(...all.map((box) => box.top)), bottom: Math.max(...all.map((box) => box.bottom)),
+    };
+  });
+  for (const [place, a] of extents.entries()) {
+    for (const [further, b] of extents.slice(place + 1).entries()) {
+      const other = blocks[place + 1 + further];
+      if (blocks[place].contains(other)) continue;
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (across > 3 && down > 3) say("lies on another cell", other);
+      if (across > 3 && down > 8) say("lies on another cell", other);
     }
   }
   return [...new Set(found)];
@@ -326,8 +343,6 @@ def browser() -> Iterator:
 
 
 def is_root() -> bool:
-    import os
-
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -351,7 +366,7 @@ def measure(tab, path: Path, pictures: Path | None = None) -> list[Problem]:
     def look(slide: str) -> None:
         problems.extend(Problem(path.stem, slide, text) for text in tab.evaluate(MEASURE))
         if pictures:
-            tab.screenshot(path=pictures / f"{path.stem}-{slide.replace('/', '.'):0>2}.png")
+            tab.screenshot(path=pictures / f"{path.stem}-{slide.replace('/', '_'):0>2}.png")
 
     tab.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     open_page(tab, path)

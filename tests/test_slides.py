@@ -1,0 +1,377 @@
+"""`make slides`: what is on the pages, that they ask no other machine for anything, that nothing is cut off."""
+
+import functools
+import importlib.util
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from notebook_tools import ROOT
+
+# Set this to True once every chapter has slideshow metadata: then a chapter without it is a failure.
+EVERY_CHAPTER_IS_A_TALK = False
+
+FEWEST_SLIDES = 8
+FEWEST_NOTES, MOST_NOTES = 5, 12
+PHONE = {"width": 390, "height": 844}
+
+
+def load(name: str):
+    """A script of .ci/ as a module. Its own imports find its neighbours."""
+    if str(ROOT / ".ci") not in sys.path:
+        sys.path.append(str(ROOT / ".ci"))
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+slides = load("slides")
+CHAPTERS = slides.course_notebooks()
+TALKS = [path for path in CHAPTERS if path.stem in slides.talks()]
+
+
+def cells_of(path: Path) -> list:
+    return slides.nbformat.read(path, as_version=4).cells
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder with every chapter's slides."""
+    folder = tmp_path_factory.mktemp("built") / "slides"
+    slides.build(folder)
+    return folder
+
+
+# What is on a page
+
+
+class Reader(HTMLParser):
+    """The parts of a page that the tests ask about."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.loaded, self.links, self.pictures, self.classes, self.depth = [], [], [], [], []
+        self.notes_in_fragments = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        names = (given.get("class") or "").split()
+        self.classes += names
+        for name in ("src", "srcset", "poster", "data", "background", "xlink:href"):
+            if name in given:
+                self.loaded.append(given[name])
+        if "href" in given:
+            (self.links if tag == "a" else self.loaded).append(given["href"])
+        self.loaded += re.findall(r"url\(\s*['\"]?([^'\")]+)", given.get("style") or "")
+        if tag == "img":
+            self.pictures.append(given)
+        if tag == "div":
+            self.depth.append("fragment" in names)
+        if tag == "aside" and any(self.depth):
+            self.notes_in_fragments += 1
+
+    def handle_endtag(self, tag):
+        if tag == "div" and self.depth:
+            self.depth.pop()
+
+    def handle_data(self, data):
+        if self.lasttag == "style":
+            self.loaded += loaded_by_css(data)
+
+
+def loaded_by_css(text: str) -> list[str]:
+    return ["".join(found) for found in re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)", text)]
+
+
+def not_beside(page: Path) -> list[str]:
+    """What a page or a style sheet would load that isn't a file in the folder of the pages."""
+    text = page.read_text(encoding="utf-8")
+    wanted = loaded_by_css(text) if page.suffix == ".css" else Reader(text).loaded
+    missing = []
+    for target in wanted:
+        local = unquote(re.split(r"[?#]", target)[0])
+        if target.startswith("data:"):
+            continue
+        if re.match(r"\w+:|//", target) or not (page.parent / local).is_file():
+            missing.append(target)
+    return missing
+
+
+def test_every_page_is_listed_and_loads_only_what_lies_beside_it(built):
+    pages = sorted(built.glob("*.html"))
+    assert [page.stem for page in pages] == sorted([*(path.stem for path in TALKS), "index"])
+    listed = Reader((built / "index.html").read_text(encoding="utf-8")).links
+    assert listed == [f"{path.stem}.html" for path in TALKS]
+    for page in pages:
+        assert not_beside(page) == [], page.name
+
+
+def test_style_sheets_load_only_what_lies_beside_them(built):
+    sheets = sorted(built.rglob("*.css"))
+    assert len(sheets) >= 5
+    for sheet in sheets:
+        missing = [name for name in not_beside(sheet) if not name.endswith((".eot", ".ttf", "#iefix"))]
+        assert missing == [], sheet.name
+
+
+@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+def test_a_page_holds_its_chapter(built, path):
+    text = (built / f"{path.stem}.html").read_text(encoding="utf-8")
+    page = Reader(text)
+    kinds = [slides.slide_type(cell) for cell in cells_of(path)]
+    shown = [cell for cell in cells_of(path) if slides.slide_type(cell) not in ("notes", "skip")]
+    assert page.classes.count("notes") == kinds.count("notes")
+    assert page.classes.count("code") == sum(cell.cell_type == "code" for cell in shown)
+    assert page.classes.count("fragment") == kinds.count("fragment")
+    assert page.classes.count("page") == kinds.count("slide") + kinds.count("subslide")
+    assert "<details" not in text and "For the teacher" not in text
+    assert page.notes_in_fragments == 0, "a note stands directly after the first cell of its slide, not in a fragment"
+    assert all(len(picture["alt"].split()) >= 3 for picture in page.pictures)
+    assert not any(picture["alt"].startswith("No description") for picture in page.pictures)
+    for target in page.links:
+        name = target.partition("#")[0]
+        assert re.match(r"https?:", target) or not name or (built / name).is_file(), target
+
+
+@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+def test_a_talk_is_divided_by_its_sections(path):
+    """The first cell and every heading of level 2 that is shown begin a slide; there are notes all along."""
+    cells = cells_of(path)
+    kinds = [slides.slide_type(cell) for cell in cells]
+    assert set(kinds) <= {"slide", "subslide", "fragment", "-", "notes", "skip"}
+    assert kinds[0] == "slide"
+    for cell, kind in zip(cells, kinds, strict=True):
+        if cell.cell_type == "markdown" and kind not in ("skip", "notes"):
+            headings = re.findall(r"^##? .*$", cell.source, re.MULTILINE)
+            assert not headings or (kind == "slide" and cell.source.startswith(headings[0])), headings
+            assert len(headings) <= 1, f"two sections on one slide: {headings}"
+    assert kinds.count("slide") >= FEWEST_SLIDES
+    assert FEWEST_NOTES <= kinds.count("notes") <= MOST_NOTES
+
+
+def test_every_chapter_is_a_talk():
+    assert TALKS, "no chapter has slideshow metadata"
+    if EVERY_CHAPTER_IS_A_TALK:
+        assert TALKS == list(CHAPTERS)
+
+
+# A small talk, and what is made of it
+
+
+def figure(**more) -> list:
+    png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    return [new_output("display_data", data={"image/png": png, "text/plain": "<Figure>", **more})]
+
+
+def talk(folder: Path, *cells) -> Path:
+    """A notebook of (slide type, cell) pairs, as a file."""
+    for kind, cell in cells:
+        cell.metadata["slideshow"] = {"slide_type": kind}
+    file = {"cells": [cell for _, cell in cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path = folder / "01_small.ipynb"
+    path.write_text(json.dumps(file), encoding="utf-8")
+    return path
+
+
+NOTE = "<details><summary>For the teacher</summary>\n\n**5 minutes.** Ask *who* knows.\n\n</details>"
+words = new_markdown_cell
+code = functools.partial(new_code_cell, execution_count=1)
+
+
+def test_what_becomes_of_cells_links_and_figures(tmp_path):
+    widget = {slides.WIDGET_VIEW: {"model_id": "1"}}
+    path = talk(
+        tmp_path,
+        ("slide", words("# 01 Small\n\n[next](01_least_squares.ipynb#Recap), [answer](solutions/01_small.ipynb)")),
+        ("notes", words(NOTE)),
+        ("fragment", code("draw()", outputs=figure(**widget))),
+        ("skip", words("An aside that nobody sees.")),
+    )
+    page = slides.page(path)
+    assert "<title>01 Small</title>" in page
+    assert Reader(page).links == ["01_least_squares.html#Recap"]
+    assert ">answer<" not in page and "answer" in page
+    assert "<p>An aside" not in page and "model_id" not in page
+    assert Reader(page).pictures[0]["src"].startswith("data:image/png;base64,")
+    assert re.search(r'<aside class="notes">\s*<div class="words"><p><strong>5 minutes\.</strong> Ask', page)
+    assert "details" not in page
+
+
+def test_a_figure_is_described_by_the_sentence_after_it(tmp_path):
+    path = talk(
+        tmp_path,
+        ("slide", words("# 01 Small")),
+        ("-", code("draw()", outputs=figure())),
+        ("notes", words(NOTE)),
+        ("-", words("## A heading\n\nAs [said](x.md): `u` goes up. The bars show **how far** it misses. It goes on.")),
+    )
+    assert Reader(slides.page(path)).pictures[0]["alt"] == "As said: u goes up. The bars show how far it misses."
+
+
+def test_a_chapter_without_metadata_has_no_page(tmp_path):
+    path = tmp_path / "01_small.ipynb"
+    file = {"cells": [words("# 01 Small")], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(file), encoding="utf-8")
+    assert slides.build(tmp_path / "slides", [path]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<script src="https://cdn.example/require.js"></script>',
+        '<img alt="A line" src="//cdn.example/line.png">',
+        '<link rel="stylesheet" href="https://cdn.example/fonts.css">',
+        "<style>@import 'https://cdn.example/fonts.css';</style>",
+        '<div style="background: url(https://cdn.example/x.png)">A</div>',
+        "![A line through points](https://cdn.example/line.png)",
+        "![A line through points](../images/not_there.svg)",
+    ],
+)
+def test_a_link_that_loads_something_from_outside_is_caught(tmp_path, source):
+    path = talk(tmp_path, ("slide", words("# 01 Small")), ("-", words(source)))
+    (page,) = slides.build(tmp_path / "slides", [path])
+    assert len(not_beside(page)) == 1
+
+
+def test_a_link_for_the_reader_is_none_of_them(tmp_path):
+    path = talk(tmp_path, ("slide", words("# 01 Small\n\n[The data](https://example.org/data)")))
+    (page,) = slides.build(tmp_path / "slides", [path])
+    assert not_beside(page) == []
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    browser = load("browser")
+    if browser.find_browser() is None:
+        pytest.skip("no browser found: make browser installs one")
+    assert playwright
+    with slides.browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tab(chromium):
+    """A page of the browser that cannot go out; `asked` holds what it tried."""
+    context = chromium.new_context(offline=True)
+    opened = context.new_page()
+    opened.asked = []
+
+    def note(request):
+        if not request.url.startswith(("file:", "data:", "blob:", "about:")):
+            opened.asked.append(request.url)
+
+    context.on("request", note)
+    context.route(re.compile(r"^(?:https?|wss?):"), lambda route: route.abort())
+    yield opened
+    context.close()
+
+
+SIDE_BY_SIDE = """
+html, body, .reveal, .reveal .slides, .reveal .slides section {
+  position: static !important; transform: none !important; height: auto !important; overflow: visible !important;
+}
+.reveal .slides section { display: block !important; visibility: visible !important; opacity: 1 !important; }
+.reveal .slides section.page { display: flex !important; position: relative !important; height: 720px !important; }
+.reveal .slides .fragment { visibility: visible !important; }
+"""
+UNHIDE = """document.querySelectorAll(".slides section").forEach((section) => {
+  section.removeAttribute("hidden");
+  section.removeAttribute("aria-hidden");
+})"""
+
+
+def barriers(tab) -> list[str]:
+    """What axe-core finds wrong with all slides of the open page, laid out one below the other."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab.add_style_tag(content=SIDE_BY_SIDE)
+    tab.evaluate(UNHIDE)
+    found = Axe().run(tab, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+
+
+def on_a_phone(tab) -> int:
+    """How wide the open page is on a narrow screen."""
+    tab.set_viewport_size(PHONE)
+    return tab.evaluate("document.scrollingElement.scrollWidth")
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("slides")
+@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+def test_slides_can_be_read(built, tab, path):
+    """Nothing cut off or overlapping on any slide, no barrier that axe-core knows, nothing asked of the outside."""
+    problems = slides.measure(tab, built / f"{path.stem}.html")
+    assert problems == [], "\n".join(map(str, problems))
+    assert tab.evaluate("document.querySelectorAll('.MathJax_Error, .merror, .noError').length") == 0
+    assert on_a_phone(tab) <= PHONE["width"]
+    assert barriers(tab) == []
+    assert tab.asked == []
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("slides")
+def test_the_index_can_be_read(built, tab):
+    tab.goto((built / "index.html").as_uri())
+    assert on_a_phone(tab) <= PHONE["width"]
+    assert barriers(tab) == []
+    assert tab.asked == []
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("slides")
+def test_the_speaker_sees_the_notes(tmp_path, tab):
+    path = talk(tmp_path, ("slide", words("# 01 Small")), ("notes", words(NOTE)), ("slide", words("## More")))
+    (page,) = slides.build(tmp_path / "slides", [path])
+    slides.open_page(tab, page)
+    tab.evaluate("Reveal.slide(1)")  # the notes stay until the next ones
+    with tab.context.expect_page() as opened:
+        tab.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    notes.locator("strong").wait_for()
+    assert notes.inner_text().strip() == "5 minutes. Ask who knows."
+    assert tab.asked == []
+
+
+FAULTS = [
+    ("too tall", code("\n".join(f"value_{i} = {i}" for i in range(60)))),
+    ("too tall", words("word " * 700)),
+    ("too tall", code("x = [" + ", ".join(["123456"] * 800) + "]")),
+    ("too wide", words("| " + " | ".join(["a wide column"] * 30) + " |\n|" + "---|" * 30)),
+    ("cut off", words('<p style="width: 99px; overflow: hidden; white-space: nowrap">wider than its frame</p>')),
+    ("cut off", words('<div style="height: 90px; overflow: auto"><p>A<br>B<br>C<br>D</p></div>')),
+    ("never shown", words('<p style="visibility: hidden">Nobody sees this</p>')),
+    ("lies on another", words('<div style="height: 20px"><p>One<br>two<br>three</p></div>'), words("Three")),
+    ("color-contrast", words('<p style="color: #999">Pale</p>')),
+    ("button-name", words("<button></button>")),
+    ("https://cdn.example/a.png", words('<img alt="A line of dots" src="https://cdn.example/a.png">')),
+]
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("slides")
+def test_each_fault_is_seen_and_a_good_slide_has_none(tmp_path, tab):
+    cells = [("slide", words("# 01 Small\n\nA slide on which everything can be read, $x^2$."))]
+    for _, *content in FAULTS:
+        cells += [("-" if position else "slide", cell) for position, cell in enumerate(content)]
+    (page,) = slides.build(tmp_path / "slides", [talk(tmp_path, *cells)])
+    problems = slides.measure(tab, page)
+    found = [(problem.slide, problem.text) for problem in problems]
+    assert not [text for slide, text in found if slide == "1"]
+    walls = barriers(tab)
+    for number, (fault, *_) in enumerate(FAULTS, start=2):
+        seen = [text for slide, text in found if slide == str(number)]
+        assert any(fault in text for text in [*seen, *walls, *tab.asked]), (number, fault, seen)
+    assert tab.asked == ["https://cdn.example/a.png"]
