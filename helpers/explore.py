@@ -690,7 +690,7 @@ class Four(Scene):
 
 
 # Four units for |x|, found by training and rounded to tenths: weight, bias, output weight of each, and the output bias.
-TUNED = ((1.3, -0.3, 1.7), (-1.3, -0.3, 1.7), (0.6, -1.6, 1.9), (-0.6, -1.6, 1.9)), 4.6
+TUNED = ((0.6, 1.6, -1.9), (1.3, 0.3, -1.7), (1.3, -0.3, 1.7), (0.6, -1.6, 1.9)), 4.6
 
 
 def neurons(W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Explorer:
