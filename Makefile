@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab test refresh figures bench slides handout lint lock setup
+.PHONY: help lab test browser refresh figures bench slides handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.13 python3.12 python3.11; do \
@@ -18,6 +18,9 @@ lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browse
 
 # Two workers, each with whole files and one thread, keep two cores busy: about half the time of one after the other.
 TWO_AT_A_TIME = -n 2 --dist loadfile
+
+# Of the tests that open a browser, one runs here, where there is a browser; make browser runs all of them.
+WITHOUT_BROWSER = 'not browser or browser(smoke=True)'
 
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
 test: setup  ## run every notebook against its stored outputs, then every test
@@ -35,8 +38,11 @@ test: setup  ## run every notebook against its stored outputs, then every test
 	fi; \
 	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) $$compare --nbval-current-env \
 		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || status=1; \
-	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) tests || status=1; \
+	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) tests || status=1; \
 	exit $$status
+
+browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k rise')
+	@OMP_NUM_THREADS=1 $(COURSE_PYTHON) .ci/browser.py $(BROWSER_ARGS)
 
 refresh: setup  ## run the notebooks from clean kernels and store their outputs (only some: NOTEBOOKS=path)
 	@$(COURSE_PYTHON) .ci/refresh.py $(NOTEBOOKS)

@@ -1,0 +1,301 @@
+"""JupyterLab and a headless browser, for the tests and for `make times`: a server of its own, and pages kept indoors.
+
+Nothing of the user's settings plays a part, nothing in the tree is changed: the server works in a temporary folder on a
+copy of the notebooks. A page's requests to anything but this machine are refused and kept in `Page.outside`.
+"""
+
+import contextlib
+import ipaddress
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Playwright, Request, Route, WebSocketRoute
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT / ".ci") not in sys.path:
+    sys.path.append(str(ROOT / ".ci"))
+
+from browser import find_browser  # noqa: E402 (it stands in .ci, where make calls it)
+
+SECONDS_TO_START = 90
+MILLISECONDS_TO_LOAD = 90_000
+MILLISECONDS_TO_RUN = 180_000
+SCREEN = {"width": 1280, "height": 720}
+NO_BROWSER = "no browser found: make browser installs one"
+# What a browser asks of its maker's hosts by itself, apart from any page: none of it.
+QUIET = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+]
+
+
+def is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The machine's own browser, without a window. Raises LookupError where there is none."""
+    path = find_browser()
+    if path is None:
+        raise LookupError(NO_BROWSER)
+    as_root = ["--no-sandbox"] if is_root() else []
+    return playwright.chromium.launch(executable_path=path, args=QUIET + as_root)
+
+
+# ---- the server -----------------------------------------------------------------------------------------------------
+
+
+class Lab:
+    """A running JupyterLab: started as `make lab` starts it, on a copy of the notebooks."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.root = folder / "course"
+        self.said = folder / "said.txt"
+        self.process: subprocess.Popen | None = None
+        self.url = self.token = ""
+
+    def copy_course(self) -> None:
+        """Put a copy of the chapters there, with their outputs but as if no cell had been run."""
+        for name in ("notebooks", "images"):
+            shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns(".*"))
+        for path in (self.root / "notebooks").glob("*.ipynb"):
+            notebook = nbformat.read(path, as_version=4)
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    cell.execution_count = None
+            nbformat.write(notebook, path)
+
+    def environment(self) -> dict[str, str]:
+        """The caller's environment without its Jupyter settings, and with one thread for each kernel's arithmetic."""
+        foreign = ("JUPYTER", "IPYTHON", "PYTEST_", "MAKE", "MFLAGS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+            kept[f"JUPYTER_{name}"] = str(self.folder / name.lower())
+        for name in ("SETTINGS_DIR", "WORKSPACES_DIR"):
+            kept[f"JUPYTERLAB_{name}"] = str(self.folder / name.lower())
+        kept["IPYTHONDIR"] = str(self.folder / "ipython")
+        kept["PYTHONPATH"] = str(ROOT)
+        kept.setdefault("OMP_NUM_THREADS", "1")
+        return kept
+
+    def start(self) -> None:
+        # The script of `make lab` serves the folder it stands in.
+        script = self.root / ".ci" / "lab.py"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / ".ci" / "lab.py", script)
+        # Port 0: the system picks a free one, and no other process can take it in between.
+        command = [sys.executable, str(script), "--no-browser", "--ServerApp.port=0"]
+        # JupyterLab asks at its first start whether to fetch news; the answer is no.
+        news = self.folder / "settings_dir" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        news.parent.mkdir(parents=True, exist_ok=True)
+        news.write_text(json.dumps({"fetchNews": "false"}), encoding="utf-8")
+        with self.said.open("w") as stream:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < end and self.process.poll() is None:
+            found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*\?token=(\w+)", self.said.read_text(encoding="utf-8"))
+            if found:
+                self.url, self.token = found.groups()
+                return
+            time.sleep(0.05)
+        raise RuntimeError("JupyterLab did not start:\n" + self.said.read_text(encoding="utf-8"))
+
+    def stop(self) -> None:
+        """End the server, which ends its kernels; whatever of it still runs is killed, each by its id."""
+        if self.process is None:
+            return
+        import psutil
+
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=20)
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(family, timeout=10)
+
+    def ask(self, path: str, method: str = "GET") -> bytes:
+        """The answer of the server's own interface, such as api/sessions."""
+        request = HttpRequest(f"{self.url}/{path}", method=method, headers={"Authorization": f"token {self.token}"})
+        with urlopen(request, timeout=60) as answer:
+            return answer.read()
+
+    def close_kernels(self) -> None:
+        for session in json.loads(self.ask("api/sessions")):
+            self.ask(f"api/sessions/{session['id']}", "DELETE")
+
+    def address(self, path: str, view: str = "lab/tree") -> str:
+        """Where the notebook at `path` is: in JupyterLab with nothing else open, or with view="rise" as slides."""
+        return f"{self.url}/{view}/{quote(path)}?token={self.token}" + ("&reset" if view.startswith("lab") else "")
+
+    def write(self, path: str, notebook: nbformat.NotebookNode) -> None:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, target)
+
+    def read(self, path: str) -> nbformat.NotebookNode:
+        return nbformat.read(self.root / path, as_version=4)
+
+
+@contextlib.contextmanager
+def running_lab(with_course: bool = True) -> Iterator[Lab]:
+    """JupyterLab for the length of a `with` block; it ends with the block, whatever happens in it."""
+    with tempfile.TemporaryDirectory(prefix="course-lab-", ignore_cleanup_errors=True) as folder:
+        lab = Lab(Path(folder))
+        if with_course:
+            lab.copy_course()
+        try:
+            lab.start()
+            yield lab
+        finally:
+            lab.stop()
+
+
+# ---- the page -------------------------------------------------------------------------------------------------------
+
+
+def is_loopback(address: str) -> bool:
+    parts = urlsplit(address)
+    if parts.scheme in ("data", "blob", "about", "file"):
+        return True
+    host = parts.hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+WIDER = """() => {
+    const edge = document.documentElement.clientWidth + 1;
+    const boxed = e => {
+        for (let box = e.parentElement; box && box !== document.body; box = box.parentElement)
+            if (getComputedStyle(box).overflowX !== "visible" && box.getBoundingClientRect().right <= edge) return true;
+        return false;
+    };
+    return [...document.body.querySelectorAll("*")]
+        .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > edge && !boxed(e))
+        .map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`);
+}"""
+# No cell waits any more. Before Run All none has a number; Run All marks all of them with a star at once.
+FINISHED = """() => {
+    const prompts = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")].map(e => e.textContent);
+    const ended = !prompts.some(text => text.includes("*")) && prompts.some(text => /\\d/.test(text));
+    return ended || document.querySelector(".jp-Dialog") !== null;
+}"""
+KERNEL_ERROR = re.compile(rb'"msg_type":\s*"error"')
+KERNEL_ERROR_WORDS = re.compile(rb'"e(?:name|value)":\s*"((?:[^"\\\\]|\\\\.)*)"')
+
+
+class Page:
+    """A tab of the browser, with what went wrong in it and what it asked of other machines.
+
+    outside: the addresses on other machines that were asked for, and refused. errors: what the page's own scripts
+    raised or logged. kernel_errors: every exception that a kernel reported to the page, also one in the callback of a
+    widget, which JupyterLab shows in its log only.
+    """
+
+    def __init__(self, browser: Browser, **options):
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        self.kernel_errors: list[str] = []
+        self.context = browser.new_context(**{"viewport": SCREEN, "reduced_motion": "reduce", **options})
+        self.context.route("**/*", self.judge)
+        self.context.route_web_socket(lambda address: not is_loopback(address), self.refuse_socket)
+        self.tab = self.context.new_page()
+        self.tab.set_default_timeout(MILLISECONDS_TO_LOAD)
+        self.tab.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
+        self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.tab.on("websocket", lambda socket: socket.on("framereceived", self.listen))
+
+    def __enter__(self) -> "Page":
+        return self
+
+    def __exit__(self, *problem) -> None:
+        self.context.unroute_all(behavior="ignoreErrors")  # requests may still be under way
+        self.context.close()
+
+    def judge(self, route: Route, request: Request) -> None:
+        if is_loopback(request.url):
+            route.continue_()
+        else:
+            self.outside.append(request.url)
+            route.abort()
+
+    def refuse_socket(self, socket: WebSocketRoute) -> None:
+        self.outside.append(socket.url)
+        socket.close()
+
+    def listen(self, frame: bytes | str) -> None:
+        frame = frame.encode() if isinstance(frame, str) else frame
+        if KERNEL_ERROR.search(frame):
+            words = [word.decode("utf-8", "replace") for word in KERNEL_ERROR_WORDS.findall(frame)]
+            self.kernel_errors.append(": ".join(words))
+
+    def open(self, lab: Lab, path: str) -> None:
+        """Open a notebook in JupyterLab and wait until its kernel is idle."""
+        self.tab.goto(lab.address(path))
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        self.tab.locator("#jp-main-statusbar").get_by_text("Idle").wait_for()
+
+    def run_all(self, milliseconds: float = MILLISECONDS_TO_RUN) -> None:
+        """Run > Run All Cells, until the last cell has run or one has failed."""
+        self.tab.locator("#jp-MainMenu").get_by_role("menuitem", name="Run", exact=True).click()
+        self.tab.locator('[data-command="runmenu:run-all"]').click()
+        self.tab.wait_for_function(FINISHED, timeout=milliseconds)
+
+    def save(self) -> None:
+        self.tab.keyboard.press("Control+s")
+        self.tab.locator(".jp-NotebookPanel").wait_for()
+        self.tab.wait_for_function("() => !document.querySelector('.lm-DockPanel-tabBar .jp-mod-dirty')")
+
+    def wait_for_kernel_error(self, milliseconds: float = 30_000) -> None:
+        end = time.monotonic() + milliseconds / 1000
+        while not self.kernel_errors and time.monotonic() < end:
+            self.tab.wait_for_timeout(50)  # lets the frames of the socket come in
+
+    def cell(self, index: int) -> Locator:
+        return self.tab.locator(".jp-Notebook .jp-Notebook-cell").nth(index)
+
+    def select_cell(self, index: int) -> None:
+        """Go to a cell with the arrow keys alone, from wherever the notebook stands."""
+        self.tab.keyboard.press("Escape")
+        position = """() => [...document.querySelectorAll(".jp-Notebook .jp-Notebook-cell")]
+            .findIndex(cell => cell.classList.contains("jp-mod-active"))"""
+        while (now := self.tab.evaluate(position)) != index:
+            for _ in range(abs(index - now)):
+                self.tab.keyboard.press("ArrowDown" if now < index else "ArrowUp")
+
+    def wider_than_the_window(self) -> list[str]:
+        """The elements that reach beyond the right edge, unless they stay in a box that scrolls."""
+        return self.tab.evaluate(WIDER)

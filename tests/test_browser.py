@@ -1,0 +1,367 @@
+"""The course in a real browser: every chapter runs, its widgets react, its exercises answer, nothing asks the outside.
+
+`make browser` runs all of it, in two workers with one JupyterLab each; `make test` the one test marked smoke=True.
+The tests of a chapter share one page, on which Run All has been chosen once.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupyter_server_mathjax
+import nbformat
+import pytest
+from browser_tools import NO_BROWSER, ROOT, Lab, Page, find_browser, launch, running_lab
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from notebook_tools import Notebook
+from playwright.sync_api import Browser, sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
+
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "08", "10")]
+SLIDER = '.jp-OutputArea-output [role="slider"]'
+FIGURE = "img.widget-image"
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+MILLISECONDS_TO_REACT = 100
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """One JupyterLab for each worker."""
+    with running_lab() as running:
+        yield running
+
+
+# Not for the session: an open Playwright keeps an event loop, beside which other modules' tests could have none.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with Page(browser) as page:
+        yield page
+
+
+# ---- every chapter --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A chapter's page, on which Run All has been chosen, and the file as it was saved afterwards."""
+
+    page: Page
+    saved: nbformat.NotebookNode
+    outside: tuple[str, ...]
+    errors: tuple[str, ...]
+    kernel_errors: tuple[str, ...]
+
+
+def chapters(paths: list[Path], smoke: str = "") -> list:
+    """Parameters, with all tests of a chapter in one worker."""
+    found = []
+    for path in paths:
+        marks = [pytest.mark.xdist_group(path.stem)] + [pytest.mark.browser(smoke=True)] * (path.stem[:2] == smoke)
+        found.append(pytest.param(path, marks=marks, id=path.stem))
+    return found
+
+
+@pytest.fixture(scope="module")
+def chapter(request: pytest.FixtureRequest, lab: Lab, browser: Browser) -> Iterator[Run]:
+    path = f"notebooks/{request.param.name}"
+    with Page(browser) as page:
+        try:
+            page.open(lab, path)
+            page.run_all()
+            page.save()
+            yield Run(page, lab.read(path), tuple(page.outside), tuple(page.errors), tuple(page.kernel_errors))
+        finally:
+            lab.close_kernels()
+
+
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS, smoke="00"), indirect=True)
+def test_run_all_runs_every_cell_without_an_error(chapter: Run):
+    code = [cell for cell in chapter.saved.cells if cell.cell_type == "code"]
+    failed = [output for cell in code for output in cell.outputs if output.output_type == "error"]
+    assert [f"{output.ename}: {output.evalue}" for output in failed] == []
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert chapter.kernel_errors == ()
+    page = chapter.page.tab
+    assert page.locator(".jp-Dialog").count() == 0
+    for trouble in ("Error displaying widget", "Error rendering", "Loading widget", "Javascript Error"):
+        assert page.locator(".jp-Notebook").get_by_text(trouble).count() == 0, trouble
+    assert chapter.errors == ()
+    assert chapter.outside == ()
+
+
+def outputs_that_scroll(page: Page) -> list[str]:
+    """The beginnings of the outputs and texts that are wider than their place in the notebook."""
+    outputs = page.tab.locator(".jp-Notebook .jp-OutputArea-output, .jp-Notebook .jp-MarkdownOutput")
+    wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim().slice(0, 60))"
+    return outputs.evaluate_all(wide)
+
+
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS), indirect=True)
+def test_nothing_is_wider_than_a_projector_shows(chapter: Run):
+    assert chapter.page.wider_than_the_window() == []
+    notebook = chapter.page.tab.locator(".jp-WindowedPanel-outer")
+    assert notebook.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    assert outputs_that_scroll(chapter.page) == []
+
+
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS), indirect=True)
+def test_every_picture_of_the_text_has_words_and_is_there(chapter: Run):
+    pictures = chapter.page.tab.locator(".jp-MarkdownOutput img")
+    assert pictures.evaluate_all("all => all.filter(e => !(e.alt || '').trim()).map(e => e.src)") == []
+    # Those far below the window are loaded when they come near it.
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        picture.evaluate("e => e.decode()")
+
+
+# ---- interactive figures --------------------------------------------------------------------------------------------
+
+# Presses the key and waits for another picture; returns the milliseconds in between.
+REACTION = """([slider, figure]) => new Promise((resolve, reject) => {
+    const before = figure.src;
+    const began = performance.now();
+    const changed = new MutationObserver(() => {
+        if (figure.src !== before) { changed.disconnect(); resolve(performance.now() - began); }
+    });
+    changed.observe(figure, {attributes: true, attributeFilter: ["src"]});
+    setTimeout(() => { changed.disconnect(); reject(new Error("the figure stays as it is")); }, 20000);
+    slider.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true, cancelable: true}));
+})"""
+
+
+@pytest.mark.parametrize("chapter", chapters(INTERACTIVE), indirect=True)
+def test_a_slider_is_reached_by_tab_and_changes_its_figure(chapter: Run):
+    page = chapter.page
+    slider = page.tab.locator(SLIDER).first
+    slider.wait_for()
+    cells = page.tab.locator(".jp-Notebook .jp-Notebook-cell")
+    index = cells.evaluate_all("(all, selector) => all.findIndex(e => e.querySelector(selector))", SLIDER)
+    page.select_cell(index)
+    for _ in range(20):
+        page.tab.keyboard.press("Tab")
+        if slider.evaluate("e => e === document.activeElement"):
+            break
+    else:
+        raise AssertionError("twenty times Tab, and the slider is not reached")
+    figure = page.cell(index).locator(FIGURE).first
+    before, value = figure.get_attribute("src"), slider.get_attribute("aria-valuenow")
+    page.tab.keyboard.press("ArrowRight")
+    page.tab.wait_for_function("([e, before]) => e.src !== before", arg=[figure.element_handle(), before])
+    assert slider.get_attribute("aria-valuenow") != value
+    assert page.kernel_errors == []
+    handles = [slider.element_handle(), figure.element_handle()]
+    # The machine may be busy with the other worker: the quickest of several says what the figure can do.
+    quickest = min(page.tab.evaluate(REACTION, handles) for _ in range(6))
+    assert quickest < MILLISECONDS_TO_REACT
+
+
+RAISES = """
+import ipywidgets
+
+slider = ipywidgets.IntSlider(max=9)
+
+
+def react(change):
+    raise ValueError("out of reach")
+
+
+slider.observe(react, "value")
+slider
+"""
+
+
+def test_an_error_in_a_widgets_callback_is_noticed(lab: Lab, page: Page):
+    """JupyterLab shows such an error in its log only: the figure stays as it was, and the page looks healthy."""
+    lab.write("raises.ipynb", new_notebook(cells=[new_code_cell(RAISES)], metadata=KERNEL))
+    page.open(lab, "raises.ipynb")
+    page.run_all()
+    assert page.kernel_errors == []
+    page.tab.locator(SLIDER).press("ArrowRight")
+    page.wait_for_kernel_error()
+    assert page.kernel_errors == ["ValueError: out of reach"]
+    assert "ValueError:" not in page.tab.locator(".jp-Notebook").text_content()
+    lab.close_kernels()
+
+
+def test_an_error_in_a_cell_is_noticed(lab: Lab, page: Page):
+    cells = [new_code_cell("1 / 0"), new_code_cell("2")]
+    lab.write("fails.ipynb", new_notebook(cells=cells, metadata=KERNEL))
+    page.open(lab, "fails.ipynb")
+    page.run_all()
+    page.save()
+    assert "ZeroDivisionError" in page.cell(0).locator(".jp-OutputArea-output").text_content()
+    assert page.kernel_errors == ["ZeroDivisionError: division by zero"]
+    assert lab.read("fails.ipynb").cells[1].execution_count is None
+    lab.close_kernels()
+
+
+def test_an_output_that_is_too_wide_is_noticed(lab: Lab, page: Page):
+    wide = "from IPython.display import HTML\nHTML('<div style=\"width: 2000px\">far too wide</div>')"
+    above = [new_markdown_cell("\n\n".join("a line" for _ in range(60)))]
+    lab.write("wide.ipynb", new_notebook(cells=[*above, new_code_cell(wide)], metadata=KERNEL))
+    page.open(lab, "wide.ipynb")
+    page.run_all()
+    assert outputs_that_scroll(page) == ["far too wide"]
+    lab.close_kernels()
+
+
+def test_a_page_that_is_too_wide_is_noticed(page: Page):
+    page.tab.set_content("<p>narrow</p><div style='overflow: auto'><p style='width: 3000px'>in a box</p></div>")
+    assert page.wider_than_the_window() == []
+    page.tab.set_content("<main><p style='width: 3000px'>no box</p></main>")
+    assert page.wider_than_the_window() == ["P : no box"]
+
+
+def test_a_request_to_the_outside_is_noticed(lab: Lab, page: Page):
+    address = "https://example.org/picture.png"
+    cells = [new_markdown_cell(f"![far away]({address})"), new_code_cell("1")]
+    lab.write("outside.ipynb", new_notebook(cells=cells, metadata=KERNEL))
+    page.open(lab, "outside.ipynb")
+    assert address in page.outside
+    lab.close_kernels()
+
+
+# ---- exercises ------------------------------------------------------------------------------------------------------
+
+
+def wrong_answers(name: str) -> list[tuple[str, str]]:
+    """Answers that tests/test_exercises.py knows to be wrong, as text, each with words of its hint."""
+    module = ast.parse((ROOT / "tests" / "test_exercises.py").read_text(encoding="utf-8"))
+    table = next(node.value for node in module.body if isinstance(node, ast.Assign) and node.targets[0].id == "WRONG")
+    entries = dict(zip((key.value for key in table.keys), table.values, strict=True))[name].elts
+    return [(ast.unparse(answer), words.value) for answer, words in (entry.elts for entry in entries)]
+
+
+def right_answer(chapter: Path, function: str) -> str:
+    solutions = Notebook.read(chapter.parent / "solutions" / chapter.name)
+    return next(cell.source for cell in solutions.code if cell.source.startswith(f"def {function}("))
+
+
+def answer_by_keyboard(page: Page, index: int, source: str) -> str:
+    """Write an answer over the stub in cell `index`, run it and the check below; returns what the check says."""
+    page.select_cell(index)
+    page.tab.keyboard.press("Enter")
+    page.tab.keyboard.press("Control+a")
+    page.tab.keyboard.insert_text(source)
+    said = page.cell(index + 1).locator(".jp-OutputArea-output")
+    prompt = page.cell(index + 1).locator(".jp-InputPrompt")
+    before = prompt.text_content()
+    page.tab.keyboard.press("Shift+Enter")
+    page.tab.keyboard.press("Shift+Enter")
+    page.tab.wait_for_function(
+        "([e, before]) => /\\d/.test(e.textContent) && e.textContent !== before", arg=[prompt.element_handle(), before]
+    )
+    return said.first.text_content()
+
+
+@pytest.mark.parametrize("number, function", [("01", "design_matrix"), ("02", "gradient_through_origin")])
+def test_an_exercise_answers_with_its_hint_and_with_its_tick(lab: Lab, page: Page, number: str, function: str):
+    path = next(path for path in CHAPTERS if path.stem.startswith(number))
+    from helpers import check  # it loads torch, which no other test here needs
+
+    cells = lab.read(f"notebooks/{path.name}").cells
+    stub = next(i for i, cell in enumerate(cells) if cell.source.startswith(f"def {function}("))
+    assert cells[stub + 1].source == f"check.{function}({function})"
+    answer, words = wrong_answers(function)[0]
+    page.open(lab, f"notebooks/{path.name}")
+    first = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")
+    page.select_cell(first)
+    page.tab.keyboard.press("Shift+Enter")
+    said = answer_by_keyboard(page, stub, f"{function} = {answer}")
+    assert said.startswith("✗ Not yet. ") and words in said
+    said = answer_by_keyboard(page, stub, right_answer(path, function))
+    assert said == f"✓ Right. {check.EXERCISES[function].why}\n"
+    assert page.kernel_errors == []
+    lab.close_kernels()
+
+
+# ---- slides, live ---------------------------------------------------------------------------------------------------
+
+# jupyterlab-rise 0.43 is built on an older JupyterLab than ours. It says so on every page, loads no widgets (a slide
+# shows the figure's static twin), and asks for two style sheets that a course may have and ours has not.
+RISE_SAYS = re.compile(
+    r"Shared module @jupyterlab/console doesn't exist|Maximum call stack size exceeded|"
+    r"Refused to apply style from \S+\.css"
+)
+SLIDE = ".reveal .slides section section.present"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_slides_theme_brings_its_own_letters(path: Path):
+    """RISE's default theme asks another machine for its fonts; this one does not."""
+    assert Notebook.read(path).raw["metadata"].get("rise", {}).get("theme") == "white"
+
+
+def test_rise_shows_moves_on_and_runs_a_cell(lab: Lab, page: Page):
+    path = CHAPTERS[1]
+    title = Notebook.read(path).title
+    page.tab.goto(lab.address(f"notebooks/{path.name}", view="rise"))
+    page.tab.locator(SLIDE).get_by_role("heading", name=title).wait_for()
+    first = page.tab.locator(SLIDE).get_attribute("id")
+    cell = page.tab.locator(f"{SLIDE} .jp-CodeCell").first
+    cell.locator(".cm-content").click()
+    page.tab.keyboard.press("Shift+Enter")
+    prompt = cell.locator(".jp-InputPrompt").element_handle()
+    page.tab.wait_for_function("e => e.textContent === '[1]:'", arg=prompt)
+    page.tab.keyboard.press("Escape")
+    page.tab.locator(".reveal .navigate-right").click()
+    page.tab.wait_for_function("([slide, first]) => document.querySelector(slide).id !== first", arg=[SLIDE, first])
+    assert page.kernel_errors == []
+    assert [text for text in page.errors if not RISE_SAYS.search(text)] == []
+    assert page.outside == []
+    lab.close_kernels()
+
+
+def test_rise_opens_from_the_notebooks_toolbar(lab: Lab, page: Page):
+    path = CHAPTERS[1]
+    page.open(lab, f"notebooks/{path.name}")
+    page.tab.locator('.jp-NotebookPanel-toolbar [data-command="RISE:preview"]').click()
+    slides = page.tab.frame_locator("iframe[src*='/rise/']")
+    slides.locator(SLIDE).get_by_role("heading", name=Notebook.read(path).title).wait_for()
+    assert page.outside == []
+    lab.close_kernels()
+
+
+# ---- the pages as HTML ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def telephone(browser: Browser) -> Iterator[Page]:
+    with Page(browser, viewport={"width": 390, "height": 844}) as page:
+        yield page
+
+
+def as_html(path: Path, folder: Path) -> Path:
+    """The notebook as a page of its own, typeset by the MathJax that JupyterLab's server brings."""
+    mathjax = Path(jupyter_server_mathjax.__file__).parent / "static" / "MathJax.js"
+    exporter = HTMLExporter(
+        mathjax_url=f"{mathjax.as_uri()}?config=TeX-AMS-MML_HTMLorMML-full", require_js_url="", jquery_url=""
+    )
+    exporter.embed_images = True
+    target = folder / f"{path.stem}.html"
+    target.write_text(exporter.from_filename(str(path))[0], encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_page_fits_a_telephone(path: Path, telephone: Page, tmp_path: Path):
+    telephone.tab.goto(as_html(path, tmp_path).as_uri())
+    telephone.tab.wait_for_function("() => window.MathJax && MathJax.isReady")
+    telephone.tab.evaluate("() => new Promise(resolve => MathJax.Hub.Queue(resolve))")
+    assert telephone.wider_than_the_window() == []
+    assert telephone.tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert telephone.outside == []
