@@ -17,7 +17,7 @@ from notebook_tools import ROOT
 EVERY_CHAPTER_IS_A_TALK = False
 
 FEWEST_SLIDES = 8
-FEWEST_NOTES, MOST_NOTES = 5, 12
+FEWEST_NOTES, MOST_NOTES = 3, 12
 PHONE = {"width": 390, "height": 844}
 
 
