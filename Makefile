@@ -50,8 +50,8 @@ refresh: setup  ## run the notebooks from clean kernels and store their outputs 
 figures: setup  ## draw the diagrams in images/ anew
 	@$(COURSE_PYTHON) -m helpers.diagrams
 
-bench: setup  ## measure speed and memory, as ratios
-	@$(COURSE_PYTHON) .ci/bench.py
+bench: setup  ## measure speed and memory side by side, as ratios (only some: PARTS="peers map")
+	@$(COURSE_PYTHON) .ci/bench.py $(PARTS)
 
 slides: setup  ## write the chapters as slides into _build/slides
 	@$(COURSE_PYTHON) .ci/slides.py

@@ -1,0 +1,237 @@
+"""What .ci/bench.py measured, as the README's section and as a plot. The same results give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+NAMES = {"lm": "`lm()`", "lm.fit": "`lm.fit`", "qr": "QR", "tsqr": "TSQR"}
+
+
+def with_section(readme: str, section: str) -> str:
+    """The README with the section between its two markers. Raises ValueError unless each marker stands there once."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
+        raise ValueError(f"README.md needs one {BEGIN} and, after it, one {END}: the bench writes between them")
+    before, after = readme.split(BEGIN)[0], readme.split(END)[1]
+    return f"{before}{BEGIN}\n{section.strip()}\n{END}{after}"
+
+
+def section_of(readme: str) -> str:
+    """What stands between the two markers."""
+    return readme.split(BEGIN)[1].split(END)[0].strip()
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number to so many significant digits, without an exponent; a dash for what was not measured."""
+    if value is None:
+        return "-"
+    text = f"{value:#.{digits}g}"
+    if "e+" in text:
+        return f"{float(text):,.0f}"
+    if "e-" in text:
+        return f"{float(text):.12f}".rstrip("0")
+    return text.removesuffix(".")
+
+
+def ratio(value: float | None) -> str:
+    """A ratio: two decimals between 0.1 and 10, two digits elsewhere, and no digit lost above 100."""
+    if value is None or value < 0.0995:
+        return number(value)
+    return f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"
+
+
+def spread(row: dict) -> str:
+    return f"{ratio(row['low'])} to {ratio(row['high'])}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; the first column is text, the others are aligned to the right unless their head ends in ..."""
+    line = ["---"] + ["---" if name.endswith("...") else "---:" for name in head[1:]]
+    named = [name.removesuffix("...") for name in head]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [named, line, *rows])
+
+
+def report(results: dict, plot: str) -> str:
+    """The whole section; plot is the path of the drawing as the section's reader sees it."""
+    parts = ["## How fast, and with how much memory", opening(results)]
+    if "peers" in results:
+        parts.append(peers(results["peers"]))
+    if "overhead" in results:
+        parts.append(overhead(results["overhead"]))
+    if results.get("solvers"):
+        parts.append(solvers(results["solvers"]))
+        parts.append(f"![{alt_text(results['solvers'])}]({plot})")
+        parts.append(reading(results["solvers"]))
+    if "map" in results:
+        parts.append(memory_map(results["map"]))
+    if results.get("networks"):
+        parts.append(networks(results["networks"]))
+    if results.get("notebooks"):
+        parts.append(notebooks(results["notebooks"]))
+    if results.get("skipped"):
+        parts.append("Not measured: " + "; ".join(results["skipped"]) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def opening(results: dict) -> str:
+    box = results["machine"]
+    memory = f", {box['gigabytes']} GB of memory" if box["gigabytes"] else ""
+    blas = f" with {box['blas']}" if box["blas"] else ""
+    r = f"R {box['r']}{blas}" if box["r"] else "no R"
+    return (
+        f"Measured by `make bench` on {results['date']}, in {results['minutes']:g} minutes, on one machine: "
+        f"{box['processor']}, {box['cores']} cores{memory}, {box['system']}; Python {box['python']}, "
+        f"PyTorch {box['torch']}, {r}.\n"
+        "What is compared took turns in one run, on one thread. A ratio is the median over the rounds, each of which "
+        "compares runs that followed one another; seconds are medians, too, and hold for this machine only."
+    )
+
+
+def peers(found: dict) -> str:
+    slope, intercept = found["answer"]
+    rows = [
+        [row["name"], ratio(row["ratio"]), spread(row), number(row["seconds"]), configured(row["configured"])]
+        for row in found["rows"]
+    ]
+    return (
+        f"**Training loops.** The eleven readings, a line, SGD on all rows at once, {found['epochs']:,} epochs from "
+        f"slope 1 and intercept 0 (u divided by ten): all arrive at {slope:.3f} and {intercept:.3f}, where gradient "
+        "descent has to be by then on its way to `lm()`'s line; asserted to five digits. "
+        f"{found['rounds']} rounds; {', '.join(found['versions'])}. With so little arithmetic in an epoch this is the "
+        "cost of the loop itself; a larger model hides it.\n\n"
+    ) + table(["loop", "time / bare loop", "lowest to highest", "seconds", "configured as..."], rows)
+
+
+def configured(text: str) -> str:
+    return " ".join(text.split())
+
+
+def overhead(found: list[dict]) -> str:
+    rows = [[row["name"], ratio(row["ratio"]), spread(row), f"{row['bound']:.2f}"] for row in found]
+    return "**What the course adds.**\n\n" + table(["", "ratio", "lowest to highest", "bound"], rows)
+
+
+def solvers(found: list[dict]) -> str:
+    methods = [name for name in NAMES if name in found[0]["methods"]]
+    base, *others = sorted(methods, key=lambda name: name != "lm")  # lm() where there is R, else QR
+    rows = [
+        [f"{row['rows']:,}", str(row["columns"]), number(row["methods"][base]["seconds"])]
+        + [ratio(row["methods"][name]["ratio"]) for name in others]
+        + [number(row["methods"][name]["megabytes"]) for name in methods]
+        for row in found
+    ]
+    head = ["rows", "columns", f"{NAMES[base]}, seconds", *(f"{NAMES[name]} / {NAMES[base]}" for name in others)]
+    return (
+        "**Least squares.** R's `lm()` and `lm.fit` against PyTorch's QR of the whole matrix and TSQR in blocks of "
+        "10,000 rows, all in float64; the same coefficients to nine digits, asserted. `lm()` and `lm.fit` also keep "
+        "residuals, fitted values and the decomposition, which QR and TSQR do not. Memory is the peak beyond the data, "
+        "in a process of its own.\n\n"
+    ) + table(head + [f"{NAMES[name]}, MB" for name in methods], rows)
+
+
+def largest(found: list[dict]) -> list[dict]:
+    """The rows of the most columns, by their number of rows."""
+    most = max(row["columns"] for row in found)
+    return sorted((row for row in found if row["columns"] == most), key=lambda row: row["rows"])
+
+
+def alt_text(found: list[dict]) -> str:
+    rows = largest(found)
+    names = ", ".join(NAMES[name].strip("`") for name in rows[-1]["methods"])
+    return (
+        f"Two plots on logarithmic scales against the number of rows, from {rows[0]['rows']:,} to "
+        f"{rows[-1]['rows']:,}, for {rows[0]['columns']} columns: seconds, and peak memory beyond the data, of {names}."
+    )
+
+
+def reading(found: list[dict]) -> str:
+    """The sentence after the plot: what grows, and by how much, from the smallest to the largest number of rows."""
+    first, last = largest(found)[0], largest(found)[-1]
+
+    def growth_of(name: str, key: str) -> str:
+        return number(last["methods"][name][key] / first["methods"][name][key])
+
+    more = number(last["rows"] / first["rows"], 3)
+    methods = [name for name in NAMES if name in last["methods"]]
+    times = ", ".join(f"{growth_of(name, 'seconds')} ({NAMES[name]})" for name in methods)
+    text = f"With {last['columns']} columns and {more} times the rows, time grows {times} times"
+    if all(row["methods"][name]["megabytes"] for row in (first, last) for name in methods):
+        text += ", and memory " + ", ".join(f"{growth_of(name, 'megabytes')} ({NAMES[name]})" for name in methods)
+        text += " times: TSQR holds one block, whatever the number of rows"
+    return text + "."
+
+
+def memory_map(found: dict) -> str:
+    peak = f" The solver's memory peaks at {number(found['megabytes'])} MB" if found["megabytes"] else ""
+    peak += f" (bound: {found['bound']} MB)." if peak else ""
+    return (
+        f"**Data larger than memory.** TSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
+        f"{found['file']:.0f} MB read through a memory map: {number(found['seconds'])} s, "
+        f"{ratio(found['ratio'])} times a mere reading of the file.{peak}"
+    )
+
+
+def networks(found: list[dict]) -> str:
+    rows = [
+        [f"{row['count']:,}", ratio(row["ratio"]), spread(row), number(row["ratio"] / row["count"])] for row in found
+    ]
+    return (
+        "**Networks at once.** An epoch of many 1-13-1 networks by `vmap`, against an epoch of one without it.\n\n"
+    ) + table(["networks", "time / one network", "lowest to highest", "per network"], rows)
+
+
+def notebooks(found: list[dict]) -> str:
+    by_name = {row["name"]: row for row in found}
+    rows = []
+    for name, row in by_name.items():
+        if "/" in name:
+            continue
+        solved = by_name.get(f"solutions/{name}", {"seconds": None, "megabytes": None})
+        cells = [f"{found['seconds']:.1f}" if found["seconds"] else "-" for found in (row, solved)]
+        cells += [f"{found['megabytes']:.0f}" if found["megabytes"] else "-" for found in (row, solved)]
+        rows.append([name, *cells])
+    total = sum(row["seconds"] for row in found)
+    return (
+        f"**Chapters.** Each notebook from a clean kernel, once, one after the other: {total:.0f} s in all.\n\n"
+    ) + table(["chapter", "seconds", "its solutions, seconds", "MB", "its solutions, MB"], rows)
+
+
+# ---- the plot -------------------------------------------------------------------------------------------------------
+
+# Blue is R's, as in the chapters, grey the others'; each line has its own marker and dash.
+LINES = {
+    "lm": ("lm", "-", "o", "R: lm()"),
+    "lm.fit": ("lm", "--", "s", "R: lm.fit"),
+    "qr": ("guess", ":", "^", "torch: QR"),
+    "tsqr": ("guess", "-.", "D", "torch: TSQR"),
+}
+
+
+def growth(results: dict) -> str | None:
+    """The plot as the text of an SVG file, undated; None where no solver was measured."""
+    if not results.get("solvers"):
+        return None
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    from helpers.plots import PALETTE, new_figure
+
+    rows = largest(results["solvers"])
+    with matplotlib.rc_context({"svg.hashsalt": "the course's bench", "svg.fonttype": "path"}):
+        figure, (left, right) = new_figure(2, width=10.5, height=4.6)
+        for axes, key in ((left, "seconds"), (right, "megabytes")):
+            for name, (colour, dash, marker, label) in LINES.items():
+                points = [(row["rows"], row["methods"].get(name, {}).get(key)) for row in rows]
+                points = [(n, value) for n, value in points if value]
+                if points:
+                    axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], marker=marker, ms=8, label=label)
+            axes.set(xscale="log", yscale="log", xlabel="rows")
+        columns = rows[0]["columns"]
+        left.set(ylabel="seconds", title=f"time, {columns} columns")
+        right.set(ylabel="MB beyond the data", title=f"peak memory, {columns} columns")
+        left.legend(loc="upper left")
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": alt_text(rows)})
+        plt.close(figure)
+    return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
