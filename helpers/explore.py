@@ -150,11 +150,14 @@ class Explorer:
         self.error: Exception | None = None
         self.text = ""
         self.waiting = False
-        self.image = widgets.Image(format="png", tooltip=alt, layout=widgets.Layout(max_width="100%"))
+        self.image = widgets.HTML()  # an Image widget can't have an alternative text
+        self.drawn = b""
         self.words = widgets.HTML()
-        grid = widgets.Layout(grid_template_columns=f"repeat({columns}, minmax(0, 27em))", grid_gap="0 1em")
+        grid = widgets.Layout(grid_template_columns=f"repeat({columns}, minmax(0, 1fr))", grid_gap="0 1em")
         self.panel = widgets.GridBox(list(controls.values()), layout=grid)
         self.box = widgets.VBox([self.panel, self.image, self.words])
+        self.box.add_class("explore")
+        self.image.add_class("explore-picture")
         self.stage = Stage(scene, *size, self.state())
         self.redraw()
         self.twin = self.picture if twin is None else twin
@@ -168,14 +171,19 @@ class Explorer:
     @property
     def picture(self) -> bytes:
         """The PNG that is shown now; empty while an error stands in its place."""
-        return bytes(self.image.value) if self.error is None else b""
+        return self.drawn if self.error is None else b""
 
     def state(self) -> dict[str, Any]:
         return {name: control.value for name, control in self.controls.items()}
 
     def redraw(self) -> None:
         """Draw the state that the controls are in."""
-        self.image.value, self.text = self.stage.draw(self.state())
+        self.drawn, self.text = self.stage.draw(self.state())
+        width, height = self.stage.figure.canvas.get_width_height()
+        self.image.value = (
+            f'<img alt="{html.escape(self.text)}" width="{width}" height="{height}" decoding="sync" '
+            f'style="max-width: 100%; height: auto" src="data:image/png;base64,{as_base64(self.drawn)}">'
+        )
         self.words.value = f'<div role="status" aria-live="polite">{html.escape(self.text)}</div>'
 
     def change(self, changed: dict[str, Any]) -> None:
@@ -216,9 +224,13 @@ class Explorer:
         shown = self.box._repr_mimebundle_(**options)
         bundle, notes = shown if isinstance(shown, tuple) else (shown, {})
         return (
-            {**(bundle or {}), "image/png": b64encode(self.twin).decode("ascii"), "text/plain": self.alt},
+            {**(bundle or {}), "image/png": as_base64(self.twin), "text/plain": self.alt},
             {**notes, "image/png": {"alt": self.alt}},
         )
+
+
+def as_base64(picture: bytes) -> str:
+    return b64encode(picture).decode("ascii")
 
 
 def label(text: str, note: str) -> dict[str, Any]:
@@ -226,7 +238,7 @@ def label(text: str, note: str) -> dict[str, Any]:
     return {
         "description": text,
         "tooltip": note,
-        "style": {"description_width": "9.5em"},
+        "style": {"description_width": "9em"},
         "layout": {"width": "auto"},
     }
 

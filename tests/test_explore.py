@@ -2,8 +2,10 @@
 answer at once. Every control is moved here as ipywidgets moves it; an exception of a callback reaches the test."""
 
 import asyncio
+import html
 import itertools
 import math
+import re
 import statistics
 import time
 from base64 import b64decode
@@ -174,19 +176,20 @@ def test_the_same_state_gives_the_same_picture(explorer):
         assert again.picture == before and again.twin == explorer.twin and again.alt == explorer.alt
 
 
-def seconds(explorer, control, value) -> float:
-    start = time.perf_counter()
+def seconds(control, value) -> float:
+    """How long this thread computes for an answer. It waits for nothing, so on an idle machine that is the time."""
+    start = time.thread_time()
     control.value = value
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 @pytest.mark.parametrize("name", ["line", "descent", "race", "splits", "neurons"])
 def test_a_slider_is_answered_within_a_tenth_of_a_second(name, one):
-    """The median of several moves, five times at most: the machine may be busy with something else."""
+    """The median of several moves, five times at most, since a busy machine computes more slowly."""
     explorer = one(name)
     control = next(iter(explorer.controls.values()))
     for _ in range(5):
-        times = [seconds(explorer, control, value) for value in values_of(control)]
+        times = [seconds(control, value) for value in values_of(control)]
         if statistics.median(times) < ANSWER_WITHIN:
             return
     pytest.fail(f"{name} takes {statistics.median(times):.3f} s")
@@ -200,7 +203,9 @@ def test_the_bundle_holds_widgets_picture_and_words(explorer):
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
     assert b64decode(bundle["image/png"]) == explorer.twin and explorer.twin.startswith(PNG_HEADER)
     assert bundle["text/plain"] == explorer.alt and len(explorer.alt.split()) > 20
-    assert notes["image/png"]["alt"] == explorer.alt and explorer.image.tooltip == explorer.alt
+    assert notes["image/png"]["alt"] == explorer.alt
+    assert f'alt="{html.escape(explorer.text)}"' in explorer.image.value
+    assert b64decode(re.search('base64,([^"]*)', explorer.image.value)[1]) == explorer.picture
 
 
 def test_every_control_says_what_it_is(explorer):
@@ -393,7 +398,7 @@ def test_training_goes_on_in_slices_and_a_new_value_ends_it():
 
     async def use():
         sizes = (1, 20, 50, 100, 1000, 300)
-        answers = [seconds(explorer, explorer.controls["hidden"], hidden) for hidden in sizes]
+        answers = [seconds(explorer.controls["hidden"], hidden) for hidden in sizes]
         assert explorer.progress.value == 0 and "after 0 epochs" in explorer.text
         first = explorer.task
         await asyncio.sleep(0.01)
