@@ -14,6 +14,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -2799,6 +2800,186 @@ standard_errors_apart = Exercise(
         Mistake(0.105, "That is the mean difference itself, in squared minutes: divide it by its standard error."),
     ],
     hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
+)
+
+
+# ---- chapter 13 ----------------------------------------------------------------------------------------------------
+
+
+def digits_after(X: Tensor, powers: tuple = (1, 2), scaled: bool = True, log: Callable = torch.log10) -> tuple:
+    """16 less the logarithm of the condition number, once for each power of it."""
+    condition = torch.linalg.cond(X / X.norm(dim=0) if scaled else X)
+    return tuple(16 - power * log(condition) for power in powers)
+
+
+def hard_matrices() -> list[tuple]:
+    """Two design matrices whose columns have different lengths and nearly depend on each other."""
+    x = torch.arange(1, 9, dtype=torch.float64)
+    return [(torch.stack([torch.ones_like(x), 1000 + x], dim=1),), (x.unsqueeze(1) ** torch.arange(5),)]
+
+
+digits_left = Exercise(
+    chapter="13",
+    solution=digits_after,
+    cases=hard_matrices,
+    why="One line before a fit tells you how many of its digits to believe.",
+    mistakes=[
+        Mistake(
+            lambda X: digits_after(X, scaled=False),
+            "Scale the columns to length 1 first: neither method minds their units.",
+        ),
+        Mistake(
+            lambda X: digits_after(X, log=torch.log),
+            "Those are natural logarithms: decimal digits are counted by log10.",
+        ),
+        Mistake(lambda X: digits_after(X, (2, 1)), "The two are swapped: QR first, then the normal equations."),
+        Mistake(
+            lambda X: tuple(16 - left for left in digits_after(X)),
+            "Those are the digits lost: subtract them from the sixteen that float64 has.",
+        ),
+        Mistake(
+            lambda X: (digits_after(X)[0], digits_after(X)[0] / 2),
+            "Not what is left is halved: the normal equations lose twice as many digits.",
+        ),
+        Mistake(
+            lambda X: (digits_after(X)[0], 16 - (16 - digits_after(X)[0]) ** 2),
+            "Square the condition number, not its logarithm: the digits lost are doubled.",
+        ),
+    ],
+    hint="Try it on paper: a condition number of 10^3 leaves 13 digits to QR and 10 to the normal equations.",
+)
+
+
+def line_residuals(
+    x: Sequence, y: Sequence, slope: Any, intercept: Any, number: Callable = Fraction, sign: int = 1
+) -> list:
+    """Target minus line, with every number read by `number`."""
+    w, b = number(slope), number(intercept)
+    return [sign * (number(target) - (w * number(value) + b)) for value, target in zip(x, y, strict=True)]
+
+
+exact_residuals = Exercise(
+    chapter="13",
+    solution=line_residuals,
+    cases=lambda: [
+        (["0.1", "0.7"], ["0.30000000000000000004", "2.1"], "3", "0"),
+        (["35.7", "55.9"], ["0.5", "14.0"], "0.5367719", "-17.3047855"),
+    ],
+    why="Small differences of large numbers keep all their digits: this is what the exact gradient is made of.",
+    mistakes=[
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, slope, intercept, float),
+            "float() has rounded the decimals, and the subtraction shows it: read the text with Fraction.",
+        ),
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, slope, intercept, lambda text: Fraction(float(text))),
+            "The decimal was a float before it became a fraction: give Fraction the text itself.",
+        ),
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, slope, intercept, sign=-1),
+            "The sign is turned: the reading minus the line.",
+        ),
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, slope, "0"),
+            "The intercept is missing: the line is w x + b.",
+        ),
+    ],
+    hint='Fraction("0.1") is one tenth exactly; from there on +, - and * round nothing.',
+)
+
+
+def step_from(
+    R: Tensor, X: Tensor, y: Tensor, beta: Tensor, first: bool = True, last: bool = True, swapped: bool = False
+) -> Tensor:
+    """R^-1 R^-T X'(y - X beta), or what is left of it without one of the two solves, or in the wrong order."""
+    step = (X.T @ (y - X @ beta)).unsqueeze(1)
+    solves = [(R.T, False)] * first + [(R, True)] * last
+    for factor, upper in reversed(solves) if swapped else solves:
+        step = torch.linalg.solve_triangular(factor, step, upper=upper)
+    return step.squeeze(1)
+
+
+def rough_factors() -> list[tuple]:
+    """A triangular factor that is a little off, X, y, and coefficients to start from."""
+    x = torch.tensor([1.0, 2.0, 4.0, 7.0, 11.0], dtype=torch.float64)
+    X = x.unsqueeze(1) ** torch.arange(3)
+    y = torch.tensor([2.0, 1.0, 5.0, 3.0, 8.0], dtype=torch.float64)
+    rough = torch.linalg.qr(X).R * torch.tensor([1.01, 0.99, 1.02], dtype=torch.float64)
+    return [(rough, X, y, torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)), (rough, X, y, torch.zeros_like(X[0]))]
+
+
+refined_once = Exercise(
+    chapter="13",
+    solution=lambda R, X, y, beta: beta + step_from(R, X, y, beta),
+    cases=rough_factors,
+    why="Repeated with exact residuals, this step is the whole solver.",
+    mistakes=[
+        Mistake(
+            lambda R, X, y, beta: beta - step_from(R, X, y, beta),
+            "The sign is turned: with y - X beta the step is added.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: step_from(R, X, y, beta),
+            "That is the step alone: add it to the coefficients.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: beta + step_from(R, X, y, beta, first=False),
+            "One solve is missing: X'X is R'R, so R' has to be undone before R.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: beta + step_from(R, X, y, beta, last=False),
+            "One solve is missing: after R', undo R as well.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: beta + step_from(R, X, y, beta, swapped=True),
+            "The two solves are in the wrong order: first with the transpose of R, then with R.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: beta + X.T @ (y - X @ beta),
+            "That is a step of plain descent: R has to divide it, twice.",
+        ),
+        Mistake(
+            lambda R, X, y, beta: beta + step_from(torch.linalg.qr(X).R, X, y, beta),
+            "You made a factor of your own: use the R that is given, rough as it is.",
+        ),
+    ],
+    hint="Residuals, then X.T times the residuals, then two triangular solves, then the sum with beta.",
+)
+
+
+def least_squares(X: Tensor, y: Tensor) -> Tensor:
+    return torch.linalg.lstsq(X, y.unsqueeze(1)).solution.squeeze(1)
+
+
+def in_scale(solve: Callable, X: Tensor, y: Tensor, lengths: Tensor, back: float = -1) -> Tensor:
+    """The solver on columns divided by `lengths`, its answer multiplied by a power of them."""
+    return solve(X / lengths, y) * lengths**back
+
+
+with_scaled_columns = Exercise(
+    chapter="13",
+    solution=lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0)),
+    cases=lambda: [(solve, *rough_factors()[0][1:3]) for solve in (least_squares, lambda X, y: X.T @ y)],
+    why="Metres or millimetres: the answer should not depend on the unit, and now it doesn't.",
+    mistakes=[
+        Mistake(
+            lambda solve, X, y: solve(X, y),
+            "The columns were not scaled: this solver gives another answer when they are.",
+        ),
+        Mistake(
+            lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0), back=0),
+            "Those coefficients belong to the scaled columns: bring them back.",
+        ),
+        Mistake(
+            lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0), back=1),
+            "The way back is turned: a column that was divided by 10 has a coefficient ten times too large.",
+        ),
+        Mistake(
+            lambda solve, X, y: in_scale(solve, X, y, X.abs().amax(dim=0)),
+            "That makes the largest entry 1: the length is the root of the sum of squares.",
+        ),
+    ],
+    hint="X.norm(dim=0) has the lengths. The product of column and coefficient must stay what it is.",
 )
 
 

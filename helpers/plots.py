@@ -835,3 +835,53 @@ def pairs(df: pd.DataFrame, x_label: str, y_label: str, curves: dict[str, tuple[
     if curves:
         axes.legend(loc="upper left")
     plt.show()
+
+
+# ---- chapter 13 ----------------------------------------------------------------------------------------------------
+
+
+def certified_curve(df: pd.DataFrame, x: Tensor, curve: Sequence[float]) -> None:
+    """A problem's readings and the curve of its certified coefficients. Used in chapter 13.
+
+    df: columns x and y; x, curve: where the curve is drawn, as many of each.
+    """
+    _, axes = new_figure(width=8.5, height=4.2)
+    axes.plot(df["x"], df["y"], "o", color=PALETTE["data"], markersize=5, alpha=0.6, label="readings")
+    axes.plot(x, curve, DASHES["guess"], color=PALETTE["guess"], linewidth=3, label="certified")
+    axes.set(xlabel="x", ylabel="y")
+    axes.legend(loc="upper left")
+    plt.show()
+
+
+def refinements(rounded: dict[str, Sequence[float]], exact: dict[str, Sequence[float]]) -> None:
+    """Digits after each step, by problem: left with a gradient in float64, right exact. Used in chapter 13."""
+    _, row = new_figure(2, width=11, height=4.4, sharey=True)
+    styles = (("o", "-"), ("s", "--"), ("D", ":"))
+    for axes, title, curves in zip(row, ("gradient in float64", "exact gradient"), (rounded, exact), strict=True):
+        for (label, digits), (marker, dash) in zip(curves.items(), styles, strict=False):
+            steps = range(1, len(digits) + 1)
+            axes.plot(steps, digits, dash, marker=marker, color=PALETTE["descent"], markersize=8, label=label)
+        axes.set(title=title, xlabel="step", ylim=(-0.5, 15.5), yticks=range(0, 16, 3))
+    row[0].set_ylabel("correct digits")
+    row[1].legend(loc="lower right")
+    plt.show()
+
+
+def certified_digits(methods: dict[str, dict[str, float]]) -> None:
+    """Correct digits of up to three methods on each problem, as points from 0 to 15. Used in chapter 13.
+
+    methods: by label, digits by problem; the first in lm()'s colour, the second in grey, the third in descent's.
+    What is not finite is not drawn.
+    """
+    problems = list(next(iter(methods.values())))
+    _, axes = new_figure(width=8.5, height=0.8 + 0.4 * len(problems))
+    styles = (("lm", "o", 12), ("guess", "s", 7), ("descent", "D", 9))
+    for (label, digits), (kind, marker, size) in zip(methods.items(), styles, strict=False):
+        shown = [(max(digits[name], 0), place) for place, name in enumerate(problems) if np.isfinite(digits[name])]
+        fill = "white" if kind == "lm" else PALETTE[kind]
+        style = {"markerfacecolor": fill, "markeredgecolor": PALETTE[kind], "markeredgewidth": 2, "markersize": size}
+        axes.plot(*zip(*shown, strict=True), marker, label=label, **style)
+    axes.set(xlim=(-0.5, 15.7), xticks=range(0, 16, 3), xlabel="correct digits")
+    axes.set(yticks=range(len(problems)), yticklabels=problems, ylim=(len(problems) - 0.4, -0.6))
+    axes.legend(loc="lower left")
+    plt.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -14,6 +15,10 @@ from helpers.loss import mse, mse_gradient
 from helpers.training import train
 
 NOT_YET = "✗ Not yet. "
+
+
+def digits_lost(X):
+    return torch.linalg.cond(X / X.norm(dim=0)).log10()
 
 
 # Wrong answers, written as a learner would write them: (answer, words that its hint must contain).
@@ -443,6 +448,50 @@ WRONG = {
         (4.4, "row by row first"),
         (6.5 / 272**0.5, "divided by the standard deviation"),
         (0.102, "mean difference itself"),
+    ],
+    "digits_left": [
+        (lambda X: (16 - torch.linalg.cond(X).log10(), 16 - torch.linalg.cond(X).log10() * 2), "columns to length 1"),
+        (lambda X: (digits_lost(X), 2 * digits_lost(X)), "digits lost"),
+        (lambda X: [16 - 2 * digits_lost(X), 16 - digits_lost(X)], "swapped"),
+        (lambda X: (16 - digits_lost(X), 8 - digits_lost(X) / 2), "halved"),
+        (lambda X: (16 - digits_lost(X), 16 - digits_lost(X) ** 2), "not its logarithm"),
+        (lambda X: (16 - digits_lost(X) * math.log(10), 16 - 2 * digits_lost(X) * math.log(10)), "natural"),
+        (lambda X: 16 - digits_lost(X), "2 parts"),
+    ],
+    "exact_residuals": [
+        (lambda x, y, w, b: [float(q) - float(w) * float(p) - float(b) for p, q in zip(x, y, strict=True)], "float()"),
+        (
+            lambda x, y, w, b: [
+                Fraction(float(q)) - Fraction(float(w)) * Fraction(float(p)) - Fraction(float(b))
+                for p, q in zip(x, y, strict=True)
+            ],
+            "before it became a fraction",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(w) * Fraction(p) + Fraction(b) - Fraction(q) for p, q in zip(x, y, strict=True)
+            ],
+            "sign is turned",
+        ),
+        (
+            lambda x, y, w, b: [Fraction(q) - Fraction(w) * Fraction(p) for p, q in zip(x, y, strict=True)],
+            "intercept is missing",
+        ),
+    ],
+    "refined_once": [
+        (lambda R, X, y, beta: beta - (R.T @ R).inverse() @ X.T @ (y - X @ beta), "sign is turned"),
+        (lambda R, X, y, beta: (R.T @ R).inverse() @ X.T @ (y - X @ beta), "step alone"),
+        (lambda R, X, y, beta: beta + R.inverse() @ X.T @ (y - X @ beta), "before R"),
+        (lambda R, X, y, beta: beta + R.T.inverse() @ X.T @ (y - X @ beta), "undo R as well"),
+        (lambda R, X, y, beta: beta + (R @ R.T).inverse() @ X.T @ (y - X @ beta), "wrong order"),
+        (lambda R, X, y, beta: beta + X.T @ (y - X @ beta), "plain descent"),
+        (lambda R, X, y, beta: torch.linalg.pinv(X) @ y, "factor of your own"),
+    ],
+    "with_scaled_columns": [
+        (lambda solve, X, y: solve(X, y), "not scaled"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y), "bring them back"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y) * X.norm(dim=0), "way back is turned"),
+        (lambda solve, X, y: solve(X / X.max(dim=0).values, y) / X.max(dim=0).values, "largest entry 1"),
     ],
 }
 

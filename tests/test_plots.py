@@ -2,6 +2,7 @@
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -63,3 +64,29 @@ def test_a_loss_curve_begins_at_epoch_one():
 def test_an_error_of_zero_is_left_out_of_a_logarithmic_plot():
     plots.difference_errors(torch.tensor([1e-2, 1e-1]), {"a": torch.tensor([0.0, 1e-3])})
     assert np.isnan(plots.plt.gca().lines[0].get_ydata()).tolist() == [True, False]
+
+
+def test_certified_digits_are_drawn_at_their_problem_and_a_missing_answer_is_not():
+    plots.certified_digits(
+        {"lm()": {"A": 12.5, "B": -np.inf}, "QR": {"A": 9.0, "B": -3.0}, "exact": {"A": 15, "B": 14.3}}
+    )
+    axes = plots.plt.gca()
+    found = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert found == {"lm()": [[12.5, 0]], "QR": [[9, 0], [0, 1]], "exact": [[15, 0], [14.3, 1]]}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B"]
+    assert len({line.get_marker() for line in axes.lines}) == 3
+
+
+def test_refinements_count_steps_from_one_in_both_panels():
+    plots.refinements({"Longley": [8.0, 11.0]}, {"Longley": [8.0, 14.6, 14.6]})
+    left, right = plots.plt.gcf().axes
+    assert left.lines[0].get_xydata().tolist() == [[1, 8], [2, 11]]
+    assert right.lines[0].get_xydata().tolist() == [[1, 8], [2, 14.6], [3, 14.6]]
+    assert left.get_title() == "gradient in float64" and right.get_legend().get_texts()[0].get_text() == "Longley"
+
+
+def test_a_certified_curve_is_drawn_over_its_readings():
+    df = pd.DataFrame({"y": [1.0, 2.0], "x": [0.0, 1.0]})
+    plots.certified_curve(df, torch.tensor([0.0, 0.5, 1.0]), [1.0, 1.5, 2.0])
+    readings, curve = plots.plt.gca().lines
+    assert readings.get_xydata().tolist() == [[0, 1], [1, 2]] and list(curve.get_ydata()) == [1, 1.5, 2]
