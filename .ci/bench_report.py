@@ -152,7 +152,7 @@ def reading(found: list[dict]) -> str:
     def growth_of(name: str, key: str) -> str:
         return number(last["methods"][name][key] / first["methods"][name][key])
 
-    more = number(last["rows"] / first["rows"], 3)
+    more = f"{last['rows'] / first['rows']:g}"
     methods = [name for name in NAMES if name in last["methods"]]
     times = ", ".join(f"{growth_of(name, 'seconds')} ({NAMES[name]})" for name in methods)
     text = f"With {last['columns']} columns and {more} times the rows, time grows {times} times"

@@ -103,7 +103,7 @@ def test_the_report_holds_what_was_measured():
     for words in [
         "on 2026-01-02", "A Processor, 2 cores, 16 GB", "Python 3.12.1, PyTorch 2.13.0, R 4.2.2 with libblas.so.3",
         "4.802 and -14.103", "keras==3.0", "(a/plot.svg)", "a file of 880 MB", "peaks at 4.5 MB", "17 s in all",
-        "time grows 100 (`lm()`), 100 (`lm.fit`), 100 (QR), 100 (TSQR) times",
+        "With 50 columns and 100 times the rows, time grows 100 (`lm()`), 100 (`lm.fit`), 100 (QR), 100 (TSQR) times",
     ]:  # fmt: skip
         assert words in text
     assert "Not measured" not in text
@@ -270,6 +270,9 @@ def test_runs_take_turns_after_a_warm_up_and_each_begins_a_round():
     found = bench.take_turns(runs, 3)
     assert "".join(calls) == "abc" + "abc" + "bca" + "cab"
     assert found == {"a": [4.0, 9.0, 11.0], "b": [5.0, 7.0, 12.0], "c": [6.0, 8.0, 10.0]}
+    calls.clear()
+    bench.take_turns(runs, 1, warm=True)
+    assert "".join(calls) == "abc"
 
 
 def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds():
