@@ -5,6 +5,7 @@
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,7 @@ NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 MAC_NAMES = ["Google Chrome", "Chromium"]
 MAC_FOLDERS = ["/Applications", os.path.expanduser("~/Applications")]
 BY_HAND = "Install Chromium or Google Chrome and run the command again"
-# Two workers keep two cores busy; the tests of one chapter stay together, because they share its page.
-TWO_AT_A_TIME = ["-n", "2", "--dist", "loadgroup"]
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
 
 
 def find_browser() -> str | None:
@@ -74,11 +74,27 @@ def have_browser(output: setup.Output) -> str:
     return path
 
 
-class Count:
-    """Counts what pytest reports, each test once."""
+def together(test: str) -> str:
+    """What tests stay on one worker: those that share a chapter's page in JupyterLab, and those of any other file."""
+    file, _, name = test.partition("::")
+    if os.path.basename(file) != "test_browser.py":
+        return file
+    chapter = re.search(r"\[(\d\d_\w+)\]$", name)
+    return chapter.group(1) if chapter else name
+
+
+class Plugin:
+    """Deals the tests out to the workers, and counts what pytest reports, each test once."""
 
     def __init__(self):
         self.tests: dict[str, str] = {}
+
+    def pytest_xdist_make_scheduler(self, config, log):
+        from xdist.scheduler import LoadScopeScheduling
+
+        scheduler = LoadScopeScheduling(config, log)
+        scheduler._split_scope = together
+        return scheduler
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
@@ -102,10 +118,10 @@ def main(arguments: list[str]) -> int:
         return 130
     import pytest
 
-    count = Count()
+    plugin = Plugin()
     os.chdir(ROOT)
-    code = pytest.main([*TWO_AT_A_TIME, "-m", "browser", "tests", *arguments], plugins=[count])
-    print(count)
+    code = pytest.main([*TWO_AT_A_TIME, "-m", "browser", "tests", *arguments], plugins=[plugin])
+    print(plugin)
     return int(code)
 
 

@@ -87,7 +87,7 @@ class Lab:
             nbformat.write(notebook, path)
 
     def environment(self) -> dict[str, str]:
-        """The caller's environment without its Jupyter settings, and with one thread for each kernel's arithmetic."""
+        """The caller's environment without its Jupyter settings."""
         foreign = ("JUPYTER", "IPYTHON", "PYTEST_", "MAKE", "MFLAGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
@@ -96,7 +96,6 @@ class Lab:
             kept[f"JUPYTERLAB_{name}"] = str(self.folder / name.lower())
         kept["IPYTHONDIR"] = str(self.folder / "ipython")
         kept["PYTHONPATH"] = str(ROOT)
-        kept.setdefault("OMP_NUM_THREADS", "1")
         return kept
 
     def start(self) -> None:

@@ -139,7 +139,7 @@ def test_the_package_has_another_name_on_ubuntu(tmp_path):
 
 
 def test_a_failure_counts_once_and_skips_are_counted():
-    count = browser.Count()
+    count = browser.Plugin()
 
     def report(name, when, outcome):
         kinds = {kind: outcome == kind for kind in ("failed", "skipped")}
@@ -151,6 +151,13 @@ def test_a_failure_counts_once_and_skips_are_counted():
         report(name, "teardown", "failed" if name == "c" else "passed")
     report("d", "setup", "skipped")
     assert str(count) == "4 tests in a browser: 1 passed, 2 failed, 1 skipped"
+
+
+def test_the_tests_of_a_chapter_stay_together_and_so_do_those_of_another_file():
+    name = "tests/test_browser.py::test_run_all[01_least_squares]"
+    assert browser.together(name) == browser.together(name.replace("run_all", "other")) == "01_least_squares"
+    assert browser.together("tests/test_browser.py::test_one") != browser.together("tests/test_browser.py::test_two")
+    assert browser.together("tests/test_slides.py::test_a[x]") == browser.together("tests/test_slides.py::test_b")
 
 
 # ---- who runs what --------------------------------------------------------------------------------------------------
