@@ -61,6 +61,15 @@ class Scene:
         self.figure = figure
         self.moving: list[Artist] = []
 
+    def row(self, *widths: float) -> Any:
+        """Axes side by side with these relative widths, or one; margins in inches, since a layout engine takes long."""
+        left, right, gap, bottom, top = 0.95, 0.2, 0.95, 0.6, 0.35
+        width, height = self.figure.bbox.width / DPI, self.figure.bbox.height / DPI
+        mean = (width - left - right - gap * (len(widths) - 1)) / len(widths)
+        across = {"left": left / width, "right": 1 - right / width, "wspace": gap / mean}
+        along = {"bottom": bottom / height, "top": 1 - top / height}
+        return self.figure.subplots(1, len(widths), width_ratios=widths, gridspec_kw=across | along)
+
     def follow(self, artist: Artist) -> Any:
         """Note an artist that changes with the state, and return it."""
         self.moving.append(artist)
@@ -77,7 +86,7 @@ class Scene:
 
 def new_picture(width: float, height: float) -> Figure:
     """An Agg figure in the course's style, which neither pyplot nor a window knows of."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -96,11 +105,9 @@ class Stage:
         with rc_context(plots.STYLE):
             self.figure = new_picture(width, height)
             self.scene = scene(self.figure)
-            self.scene.update(**state)  # the layout leaves room for what moves
             for artist in self.scene.moving:
                 artist.set_animated(True)
             self.figure.canvas.draw()
-        self.figure.set_layout_engine("none")
         self.backdrop = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def draw(self, state: dict[str, Any]) -> tuple[bytes, str]:
@@ -260,7 +267,7 @@ class Squares(Scene):
         self.u, self.c = (torch.tensor(df[name].to_numpy(), dtype=torch.float64) for name in ("u", "c"))
         slope, intercept = np.polyfit(df["u"], df["c"], 1)
         self.smallest = mse(straight(self.u, slope, intercept), self.c).item()
-        self.axes, scale = figure.subplots(1, 2, width_ratios=(12, 1))
+        self.axes, scale = self.row(12, 1)
         style = {"facecolors": PALETTE["descent"] + "40", "edgecolors": PALETTE["descent"], "linewidths": 1.2}
         self.squares = self.follow(PolyCollection([], zorder=2, label="squared residuals", **style))
         self.axes.add_collection(self.squares, autolim=False)
@@ -318,14 +325,14 @@ def line(df: pd.DataFrame, slope: float = 0.5, intercept: float = -14.0) -> Expl
         return Squares(figure, df)
 
     states = [{"slope": 0.3, "intercept": -6.0}, {"slope": slope, "intercept": intercept}]
-    first, second = (scene(new_picture(5, 4)) for _ in states)
-    first.update(**states[0])
-    second.update(**states[1])
+    u, c = (torch.tensor(df[name].to_numpy(), dtype=torch.float64) for name in ("u", "c"))
+    by_eye = [mse(straight(u, state["slope"], state["intercept"]), c).item() for state in states]
+    smallest = mse(straight(u, *np.polyfit(u, c, 1)), c).item()
     alt = (
         "Two lines by hand through the eleven readings, with a square on each residual. "
-        f"Left slope 0.3, intercept -6: MSE {first.mse:.4f}. "
-        f"Right slope {slope:g}, intercept {intercept:g}: smaller squares, MSE {second.mse:.4f}. "
-        f"On a scale beside each, lm() has {first.smallest:.4f}."
+        f"Left slope 0.3, intercept -6: MSE {by_eye[0]:.4f}. "
+        f"Right slope {slope:g}, intercept {intercept:g}: MSE {by_eye[1]:.4f}. "
+        f"On a scale beside each, lm() has {smallest:.4f}."
     )
     return Explorer(scene, controls, alt=alt, size=(8.5, 5.2), twin=side_by_side(scene, states, 12, 3.9))
 
@@ -368,7 +375,7 @@ class Descent(Scene):
         places = np.vstack([lively, lm])
         low, high = places.min(axis=0), places.max(axis=0)
         (w_low, b_low), (w_high, b_high) = low - 0.12 * (high - low), high + 0.12 * (high - low)
-        self.axes = figure.subplots(1, 2, width_ratios=(3, 2))[0] if with_losses else figure.subplots()
+        self.axes = self.row(3, 2)[0] if with_losses else self.row(1)
         plots.draw_loss(self.axes, self.u, self.c, (w_low, w_high), (b_low, b_high))
         style = {"color": PALETTE["descent"], "markersize": 5, "linewidth": 1.2, "zorder": 3}
         self.way = self.curve(self.axes, ".-", label="gradient descent", **style)
@@ -502,7 +509,7 @@ class Race(Scene):
         self.digits = {name: digits_along(path, answer) for name, path in paths.items()}
         last = max(len(path) for path in paths.values()) - 1
         self.marks = np.unique(np.round(10 ** np.linspace(0, math.log10(last), 45)).astype(int))
-        self.axes, beside = figure.subplots(1, 2)
+        self.axes, beside = self.row(1, 1)
         plots.draw_loss(self.axes, u, c, (-0.9, 1.3), (-20, 3))
         self.axes.legend(loc="lower left")
         self.ways, self.heads, self.curves, self.ends = {}, {}, {}, {}
@@ -572,7 +579,7 @@ class Kept(Scene):
         errors = torch.tensor([self.measure(pair)[1] for pair in pairs])
         order = errors.argsort().tolist()
         self.places = {frozenset(pairs[index]): place for place, index in enumerate(order, start=1)}
-        self.axes, beside = figure.subplots(1, 2, width_ratios=(6, 5))
+        self.axes, beside = self.row(6, 5)
         plots.draw_line(self.axes, *everything, "lm", "lm() on all")
         self.axes.lines[-1].set_linewidth(1.2)
         self.fitted = self.curve(self.axes, DASHES["guess"], color=PALETTE["guess"], linewidth=3, label="without them")
@@ -657,12 +664,24 @@ def splits(df: pd.DataFrame) -> Explorer:
 # ---- chapter 08: four neurons --------------------------------------------------------------------------------------
 
 
+def contributions(x: Tensor, numbers: dict[str, float]) -> Tensor:
+    """Each of four tanh units' output times its output weight, shape (n, 4).
+
+    x: shape (n,); numbers: W0_0 ... W0_3 the weights, b0_0 ... the biases, W1_0 ... the output weights.
+    """
+    W0, b0, W1 = (
+        torch.tensor([numbers[f"{part}_{unit}"] for unit in range(4)], dtype=torch.float64)
+        for part in ("W0", "b0", "W1")
+    )
+    return torch.tanh(x.unsqueeze(1) * W0 + b0) * W1
+
+
 class Four(Scene):
     """What four tanh units contribute, their sum with the output bias, and |x| from -4 to 4, which it is to imitate."""
 
     def __init__(self, figure: FigureBase):
         super().__init__(figure)
-        self.axes = figure.subplots()
+        self.axes = self.row(1)
         self.inside = torch.linspace(-4, 4, 4001, dtype=torch.float64)
         self.x = torch.linspace(-6, 6, 601, dtype=torch.float64)
         self.wanted = self.inside.abs()
@@ -679,23 +698,12 @@ class Four(Scene):
         self.axes.legend(loc="upper center", ncols=7, fontsize=10, columnspacing=0.9, handlelength=1.6)
         self.title = self.follow(self.axes.title)
 
-    def network(self, x: Tensor) -> Tensor:
-        return self.contributions(x).sum(dim=1) + self.b1
-
-    def contributions(self, x: Tensor) -> Tensor:
-        """Each unit's output times its output weight, shape (n, 4)."""
-        return torch.tanh(x.unsqueeze(1) * self.W0 + self.b0) * self.W1
-
     def update(self, b1: float, **numbers: float) -> str:
-        self.W0, self.b0, self.W1 = (
-            torch.tensor([numbers[f"{part}_{unit}"] for unit in range(4)], dtype=torch.float64)
-            for part in ("W0", "b0", "W1")
-        )
-        self.b1 = b1
-        for artist, curve in zip(self.units, self.contributions(self.x).unbind(1), strict=True):
+        curves = contributions(self.x, numbers)
+        for artist, curve in zip(self.units, curves.unbind(1), strict=True):
             artist.set_data(self.x, curve)
-        self.sum.set_data(self.x, self.network(self.x))
-        misses = (self.network(self.inside) - self.wanted).abs()
+        self.sum.set_data(self.x, curves.sum(dim=1) + b1)
+        misses = (contributions(self.inside, numbers).sum(dim=1) + b1 - self.wanted).abs()
         self.largest_error = misses.max().item()
         self.title.set_text(f"largest error {self.largest_error:.2f}")
         return f"Largest error in the shaded interval {self.largest_error:.4f}, mean error {misses.mean():.4f}."
@@ -726,11 +734,10 @@ def neurons(W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Explorer:
     states = [{name: control.value for name, control in controls.items()}, {"b1": TUNED[1]}]
     for unit, numbers in enumerate(TUNED[0]):
         states[1] |= {f"{part}_{unit}": number for part, number in zip(("W0", "b0", "W1"), numbers, strict=True)}
-    errors = []
-    for state in states:
-        scene = Four(new_picture(5, 4))
-        scene.update(**state)
-        errors.append(scene.largest_error)
+    inside = torch.linspace(-4, 4, 4001, dtype=torch.float64)
+    errors = [
+        (contributions(inside, state).sum(dim=1) + state["b1"] - inside.abs()).abs().max().item() for state in states
+    ]
     alt = (
         "Four tanh units, thin, and the sum that they make, thick, against |x| from -4 to 4. "
         f"Left as the sliders begin: largest error {errors[0]:.4f}. "
@@ -748,7 +755,7 @@ class Fit(Scene):
 
     def __init__(self, figure: FigureBase, df: pd.DataFrame, kept_back: list[int]):
         super().__init__(figure)
-        self.axes = figure.subplots()
+        self.axes = self.row(1)
         seen = df.drop(index=kept_back)
         self.axes.axvspan(df["u"].min(), df["u"].max(), color="#EDEDED", zorder=0)
         plots.draw_line(self.axes, *np.polyfit(seen["u"], seen["c"], 1), "lm", "lm()", span=(0, 110))
