@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from notebook_tools import ROOT
+from PIL import Image
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 VARIES = {"tags": ["nbval-ignore-output"]}
@@ -150,6 +151,21 @@ def test_pictures_carry_no_notes_and_widgets_no_views(cells):
     png = base64.b64decode("".join(output["data"]["image/png"]))
     assert png.startswith(b"\x89PNG") and png.endswith(b"IEND\xaeB`\x82") and b"tEXt" not in png
     assert set(cells["slider"]["outputs"][0]["data"]) == {"text/plain"}
+
+
+def test_an_interactive_figure_keeps_its_picture_with_its_words_and_no_view(refresh):
+    picture = white_pixel()
+    data = {refresh.WIDGET_VIEW: {"model_id": "1"}, "image/png": picture, "text/plain": "A line."}
+    output = new_output("display_data", data=data, metadata={"image/png": {"alt": "A line."}, "other": 1})
+    refresh.tidy_data(output)
+    assert set(output.data) == {"image/png", "text/plain"} and output.metadata == {"image/png": {"alt": "A line."}}
+
+
+def white_pixel() -> str:
+    """A white pixel as base64 PNG."""
+    packed = io.BytesIO()
+    Image.new("P", (1, 1), 255).save(packed, "PNG")
+    return base64.b64encode(packed.getvalue()).decode("ascii")
 
 
 def test_what_moved_is_printed(runs):
