@@ -2983,4 +2983,212 @@ with_scaled_columns = Exercise(
 )
 
 
+# ---- chapter 14 ----------------------------------------------------------------------------------------------------
+
+
+steps_per_epoch = Exercise(
+    chapter="14",
+    solution=lambda n, batch_size, drop_last: n // batch_size if drop_last else -(-n // batch_size),
+    cases=lambda: [(11, 4, False), (11, 4, True), (12, 4, False), (12, 4, True), (3, 8, False), (3, 8, True)],
+    why="A schedule that is stepped once a step, and any comparison of runs, needs this number.",
+    mistakes=[
+        Mistake(
+            lambda n, batch_size, drop_last: n // batch_size,
+            "You always drop the last batch: unless drop_last is set, the rows that remain make a smaller one.",
+        ),
+        Mistake(
+            lambda n, batch_size, drop_last: -(-n // batch_size),
+            "You never drop the last batch: with drop_last, rows that don't fill a batch are left out.",
+        ),
+        Mistake(
+            lambda n, batch_size, drop_last: n // batch_size + (not drop_last),
+            "When the batches come out even there is no smaller one at the end.",
+        ),
+        Mistake(
+            lambda n, batch_size, drop_last: n / batch_size,
+            "A step is taken or not: the answer is a whole number.",
+        ),
+        Mistake(
+            lambda n, batch_size, drop_last: -(-n // batch_size) if drop_last else n // batch_size,
+            "The two cases are swapped: dropping makes fewer steps.",
+        ),
+    ],
+    hint="Try it on paper: 11 rows in batches of 4 are 4, 4 and 3 rows; with drop_last the 3 are left out.",
+)
+
+
+def merged(left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> Tensor:
+    """The coefficients of all rows behind two triangles, each given with its Q'y."""
+    X, y = (torch.cat(both) for both in zip(left, right, strict=True))
+    return least_squares(X, y)
+
+
+def solved(R: Tensor, qty: Tensor) -> Tensor:
+    return torch.linalg.solve_triangular(R, qty.unsqueeze(1), upper=True).squeeze(1)
+
+
+def triangle_of(rows: slice) -> tuple[Tensor, Tensor]:
+    """R and Q'y of some of the readings, for a line."""
+    u, c = readings()
+    Q, R = torch.linalg.qr(torch.stack([torch.ones_like(u), u], dim=1)[rows])
+    return R, Q.T @ c[rows]
+
+
+def two_triangles() -> list[tuple]:
+    """R and Q'y of the first four readings and of the others, in both orders."""
+    first, second = triangle_of(slice(4)), triangle_of(slice(4, 11))
+    return [(*first, *second), (*second, *first)]
+
+
+merged_coefficients = Exercise(
+    chapter="14",
+    solution=lambda R1, qty1, R2, qty2: merged((R1, qty1), (R2, qty2)),
+    cases=two_triangles,
+    why="Neither side has seen the other's rows, and the answer is that of all rows, to the last digits.",
+    mistakes=[
+        Mistake(
+            lambda R1, qty1, R2, qty2: (solved(R1, qty1) + solved(R2, qty2)) / 2,
+            "That is the average of two answers: each side weighs as much as the other, whatever its rows say.",
+        ),
+        Mistake(
+            lambda R1, qty1, R2, qty2: solved(R1 + R2, qty1 + qty2),
+            "Triangles cannot be added: the rows of one go below the rows of the other.",
+        ),
+        Mistake(lambda R1, qty1, R2, qty2: solved(R1, qty1), "That is the answer of the first side alone."),
+        Mistake(lambda R1, qty1, R2, qty2: solved(R2, qty2), "That is the answer of the second side alone."),
+        Mistake(
+            lambda R1, qty1, R2, qty2: merged((R1, qty2), (R2, qty1)),
+            "Each R keeps its own Q'y: stack both in the same order.",
+        ),
+        Mistake(
+            lambda R1, qty1, R2, qty2: solved(torch.linalg.qr(torch.cat([R1, R2])).R, qty1 + qty2),
+            "The new R is right. What belongs to it is the new Q, transposed, times qty1 over qty2.",
+        ),
+    ],
+    hint="R1 over R2 is a design matrix with four rows, and qty1 over qty2 is its target: what did chapter 01 do then?",
+)
+
+
+def average_by_rows(gradients: Tensor, rows: Sequence[int]) -> Tensor:
+    share = torch.tensor(rows, dtype=gradients.dtype) / sum(rows)
+    return share @ gradients
+
+
+gradient_of_the_whole = Exercise(
+    chapter="14",
+    solution=average_by_rows,
+    cases=lambda: [
+        (torch.tensor([[1.0, 10.0], [4.0, -20.0]], dtype=torch.float64), [6, 5]),
+        (torch.tensor([[3.0], [1.0], [-2.0]], dtype=torch.float64), [8, 8, 1]),
+    ],
+    why="The same weights, times the number of processes, repair the loss of a process whose share is small.",
+    mistakes=[
+        Mistake(
+            lambda gradients, rows: gradients.mean(dim=0),
+            "That is what plain averaging does: the rows of a small share count too much.",
+        ),
+        Mistake(
+            lambda gradients, rows: gradients.sum(dim=0),
+            "A sum grows with the number of processes: average them.",
+        ),
+        Mistake(
+            lambda gradients, rows: average_by_rows(gradients, rows) * sum(rows),
+            "That is the sum over all rows: the loss is their mean, so divide by their number.",
+        ),
+        Mistake(
+            lambda gradients, rows: average_by_rows(gradients, rows) * len(rows),
+            "Too long by the number of processes: that factor is for a loss whose gradients are averaged later.",
+        ),
+        Mistake(
+            lambda gradients, rows: average_by_rows(gradients, [1 / n for n in rows]),
+            "The weights are upside down: a process with more rows counts more.",
+        ),
+    ],
+    hint="Multiply each mean by its number of rows to get back a sum over rows; then average over all of them.",
+)
+
+
+def half_trained() -> list[tuple]:
+    """A checkpoint after 3 epochs of momentum, a fresh model with its optimizer, and how many epochs are wanted."""
+    u, c = (column.unsqueeze(1) for column in readings())
+
+    def fresh() -> tuple[nn.Module, torch.optim.Optimizer]:
+        model = nn.Linear(1, 1).double()
+        nn.init.zeros_(model.weight)
+        nn.init.zeros_(model.bias)
+        return model, torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+
+    def saved() -> dict:
+        model, optimizer = fresh()
+        train(model, optimizer, u / 10, c, epochs=3)
+        return {"epoch": 3, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+
+    return [(saved(), *fresh(), 6), (saved(), *fresh(), 5)]
+
+
+def resumed_right(
+    state: dict,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    parts: str = "model optimizer",
+    skip: int = 1,
+    end: int = 1,
+) -> list[int]:
+    """What is still to do, with only some parts restored, or with other ends."""
+    if "model" in parts:
+        model.load_state_dict(state["model"])
+    if "optimizer" in parts:
+        optimizer.load_state_dict(state["optimizer"])
+    return list(range(state["epoch"] + skip, epochs + end))
+
+
+@dataclass(frozen=True)
+class ResumeExercise(Exercise):
+    """A self-check of a function that puts a model and its optimizer into a saved state."""
+
+    def results(self, answer: Any) -> list:
+        """For each case the epochs that remain, then the parameters as they are, and after one more step."""
+        found = []
+        for state, model, optimizer, epochs in self.cases():
+            remaining = answer(state, model, optimizer, epochs)
+            found.append(remaining if unanswered(remaining) else list(remaining))
+            before = nn.utils.parameters_to_vector(model.parameters()).detach()
+            for parameter in model.parameters():
+                parameter.grad = torch.ones_like(parameter)
+            optimizer.step()
+            found.append(torch.stack([before, nn.utils.parameters_to_vector(model.parameters()).detach()]))
+        return found
+
+
+resumed = ResumeExercise(
+    chapter="14",
+    solution=resumed_right,
+    cases=half_trained,
+    why="The next step is the one that the run would have taken had nothing happened.",
+    mistakes=[
+        Mistake(
+            lambda *task: resumed_right(*task, parts="model"),
+            "The parameters are back, the optimizer is new: its momentum starts from nothing, and so the next step is "
+            "another one.",
+        ),
+        Mistake(lambda *task: resumed_right(*task, parts="optimizer"), "The model still has its first parameters."),
+        Mistake(lambda *task: resumed_right(*task, parts=""), "Neither model nor optimizer has been given its state."),
+        Mistake(
+            lambda *task: resumed_right(*task, skip=0),
+            "state['epoch'] is done already: begin with the one after it.",
+        ),
+        Mistake(
+            lambda *task: resumed_right(*task, end=0),
+            "The last epoch is missing: range(a, b) ends before b.",
+        ),
+        Mistake(
+            lambda *task: [*range(1, task[3] + 1)] if resumed_right(*task) is not None else [],
+            "The state is back, and the count begins at 1 again: the epochs before state['epoch'] are done.",
+        ),
+    ],
+    hint="Two calls of load_state_dict, then the numbers from the one after state['epoch'] to epochs, both included.",
+)
+
+
 EXERCISES = {name: value for name, value in list(globals().items()) if isinstance(value, Exercise)}

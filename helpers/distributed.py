@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 # --- starting them -------------------------------------------------------------------------------------------------
 
 
-def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int = 1, seconds: float = 120) -> list[str]:
+def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int = 1, seconds: float = 100) -> list[str]:
     """Let torchrun start this module in several processes on this machine, and wait for them.
 
     folder: holds `readings.pt`; gets `lines.pt`, `network.pt` and what torchrun writes.
@@ -284,7 +284,8 @@ def environment(meeting: Path, outer: Mapping[str, str] = os.environ) -> dict[st
         MEETING: str(meeting),
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), outer.get("PYTHONPATH")])),
-        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # torchrun would open a store to the network beside the file
+        # torchrun would open a store to the network beside the file, and keep the addresses of dead processes in it
+        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
     }
     loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
     if loopback:

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MultipleLocator, NullFormatter
 from torch import Tensor
 
@@ -884,4 +884,70 @@ def certified_digits(methods: dict[str, dict[str, float]]) -> None:
     axes.set(xlim=(-0.5, 15.7), xticks=range(0, 16, 3), xlabel="correct digits")
     axes.set(yticks=range(len(problems)), yticklabels=problems, ylim=(len(problems) - 0.4, -0.6))
     axes.legend(loc="lower left")
+    plt.show()
+
+
+# ---- chapter 14 ----------------------------------------------------------------------------------------------------
+
+
+def batch_spread(sizes: Sequence[int], without: Tensor, with_replacement: Tensor) -> None:
+    """How far the gradients of batches scatter, against the size of the batch. Used in chapter 14.
+
+    without, with_replacement: the standard deviations, shape (len(sizes),).
+    """
+    _, axes = new_figure(height=4.2)
+    axes.plot(sizes, with_replacement, DASHES["guess"], color=PALETTE["guess"], label="rows drawn with replacement")
+    axes.plot(sizes, without, "o--", color=PALETTE["descent"], markersize=7, label="rows drawn without replacement")
+    axes.set(xlabel="rows in the batch", ylabel="spread of dL/dw", xticks=list(sizes))
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    plt.show()
+
+
+def batch_descents(distances: dict[str, tuple[Tensor, int]], most: int) -> None:
+    """The same runs at the ends of their epochs, left, and step by step, right. Used in chapter 14.
+
+    distances: by label, the loss above its minimum after each step, shape (steps,), and how many steps an epoch has.
+    most: where the axis of the steps ends.
+    """
+    _, (left, right) = new_figure(2, width=10.5, height=4.4, sharey=True)
+    styles = [("-", "o", "data", 2.5), ("--", "s", "descent", 1.5), (":", "^", "guess", 1.5)]
+    for (label, (values, per_epoch)), (dash, marker, kind, width) in zip(distances.items(), styles, strict=False):
+        style = {"color": PALETTE[kind], "linestyle": dash, "linewidth": width, "label": label}
+        at_ends = values[per_epoch - 1 :: per_epoch]
+        left.plot(range(1, len(at_ends) + 1), at_ends, marker=marker, markersize=5, **style)
+        right.plot(range(1, len(values) + 1), values, **style)
+    left.set(xlabel="epochs", ylabel="loss above the minimum (°C²)", yscale="log")
+    right.set(xlabel="steps", xlim=(0, most))
+    right.tick_params(labelleft=True)
+    left.legend(loc="upper right")
+    plt.show()
+
+
+def tree_of_triangles() -> None:
+    """Four blocks of rows, each reduced to a triangle, and triangles merged in pairs to one. Used in chapter 14."""
+    _, axes = new_figure(width=9, height=4.2)
+    places = [
+        (0.4, [5.4, 3.6, 1.8, 0.0], ["rows of\nblock 1", "rows of\nblock 2", "rows of\nblock 3", "rows of\nblock 4"])
+    ]
+    places.append((3.0, [5.4, 3.6, 1.8, 0.0], ["R of 1", "R of 2", "R of 3", "R of 4"]))
+    places.append((6.0, [4.5, 0.9], ["R of 1 and 2", "R of 3 and 4"]))
+    places.append((9.0, [2.7], ["R of all rows"]))
+    for column, (x, heights, names) in enumerate(places):
+        for number, (y, name) in enumerate(zip(heights, names, strict=True)):
+            if column == 0:
+                style = {"facecolor": "#E0E0E0", "edgecolor": PALETTE["data"]}
+                axes.add_patch(Rectangle((x - 0.5, y - 0.75), 1, 1.5, **style))
+                axes.text(x, y, name, ha="center", va="center", fontsize=FONT_SIZE - 2)
+                continue
+            style = {"facecolor": "white", "edgecolor": PALETTE["lm" if len(names) == 1 else "descent"], "linewidth": 2}
+            axes.add_patch(Polygon([(x - 0.4, y + 0.4), (x + 0.4, y + 0.4), (x + 0.4, y - 0.4)], **style))
+            axes.text(x, y - 0.45, name, ha="center", va="top", fontsize=FONT_SIZE - 2)
+            before, above, _ = places[column - 1]
+            merged = len(above) // len(heights)
+            for start in above[merged * number : merged * (number + 1)]:
+                arrow = {"arrowstyle": "->", "color": PALETTE["guess"], "linewidth": 1.5}
+                axes.annotate("", xy=(x - 0.5, y + 0.1), xytext=(before + 0.55, start + 0.1), arrowprops=arrow)
+    axes.set(xlim=(-0.3, 10), ylim=(-1.1, 6.3))
+    axes.axis("off")
     plt.show()

@@ -21,6 +21,12 @@ def digits_lost(X):
     return torch.linalg.cond(X / X.norm(dim=0)).log10()
 
 
+def restore(state, model, optimizer):
+    """Both parts of a checkpoint, and None."""
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+
+
 # Wrong answers, written as a learner would write them: (answer, words that its hint must contain).
 WRONG = {
     "double": [
@@ -492,6 +498,55 @@ WRONG = {
         (lambda solve, X, y: solve(X / X.norm(dim=0), y), "bring them back"),
         (lambda solve, X, y: solve(X / X.norm(dim=0), y) * X.norm(dim=0), "way back is turned"),
         (lambda solve, X, y: solve(X / X.max(dim=0).values, y) / X.max(dim=0).values, "largest entry 1"),
+    ],
+    "steps_per_epoch": [
+        (lambda n, batch_size, drop_last: n // batch_size, "always drop"),
+        (lambda n, batch_size, drop_last: math.ceil(n / batch_size), "never drop"),
+        (lambda n, batch_size, drop_last: n // batch_size + (0 if drop_last else 1), "come out even"),
+        (lambda n, batch_size, drop_last: n / batch_size, "whole number"),
+        (lambda n, b, drop_last: math.ceil(n / b) if drop_last else math.floor(n / b), "swapped"),
+    ],
+    "merged_coefficients": [
+        (
+            lambda R1, q1, R2, q2: 0.5 * torch.linalg.solve(R1, q1) + 0.5 * torch.linalg.solve(R2, q2),
+            "average of two answers",
+        ),
+        (lambda R1, q1, R2, q2: torch.linalg.solve(R1 + R2, q1 + q2), "cannot be added"),
+        (lambda R1, q1, R2, q2: torch.linalg.inv(R1) @ q1, "first side alone"),
+        (lambda R1, q1, R2, q2: torch.linalg.inv(R2) @ q2, "second side alone"),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.pinv(torch.vstack([R1, R2])) @ torch.cat([q2, q1]),
+            "same order",
+        ),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.solve(torch.linalg.qr(torch.vstack([R1, R2]))[1], q1 + q2),
+            "new R is right",
+        ),
+        (lambda R1, q1, R2, q2: torch.cat([R1, R2]), "shape (2,)"),
+    ],
+    "gradient_of_the_whole": [
+        (lambda gradients, rows: gradients.mean(0), "plain averaging"),
+        (lambda gradients, rows: sum(gradients), "grows with the number"),
+        (lambda gradients, rows: sum(n * g for n, g in zip(rows, gradients, strict=True)), "sum over all rows"),
+        (
+            lambda gradients, rows: sum(n * g for n, g in zip(rows, gradients, strict=True)) * len(rows) / sum(rows),
+            "number of processes",
+        ),
+        (
+            lambda gradients, rows: sum(g / n for n, g in zip(rows, gradients, strict=True)) / sum(1 / n for n in rows),
+            "upside down",
+        ),
+    ],
+    "resumed": [
+        (
+            lambda s, m, o, epochs: m.load_state_dict(s["model"]) and range(s["epoch"] + 1, epochs + 1),
+            "optimizer is new",
+        ),
+        (lambda s, m, o, epochs: o.load_state_dict(s["optimizer"]) or range(s["epoch"] + 1, epochs + 1), "first param"),
+        (lambda s, m, o, epochs: range(s["epoch"] + 1, epochs + 1), "Neither model"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"], task[3] + 1), "done already"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"] + 1, task[3]), "range(a, b)"),
+        (lambda *task: restore(*task[:3]) or list(range(1, task[3] + 1)), "begins at 1"),
     ],
 }
 

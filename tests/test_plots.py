@@ -90,3 +90,28 @@ def test_a_certified_curve_is_drawn_over_its_readings():
     plots.certified_curve(df, torch.tensor([0.0, 0.5, 1.0]), [1.0, 1.5, 2.0])
     readings, curve = plots.plt.gca().lines
     assert readings.get_xydata().tolist() == [[0, 1], [1, 2]] and list(curve.get_ydata()) == [1, 1.5, 2]
+
+
+def test_batches_are_drawn_at_the_ends_of_epochs_and_step_by_step():
+    values = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25])
+    plots.batch_descents({"all": (values, 1), "thirds": (values, 3)}, most=6)
+    left, right = plots.plt.figure(1).axes
+    assert left.lines[1].get_xydata().tolist() == [[1, 2], [2, 0.25]]
+    assert right.lines[1].get_xydata().tolist() == [[step, values[step - 1]] for step in range(1, 7)]
+    assert left.lines[1].get_marker() != left.lines[0].get_marker()
+
+
+def test_the_spread_of_batches_keeps_its_two_kinds_apart():
+    plots.batch_spread([1, 2], torch.tensor([3.0, 0.0]), torch.tensor([3.0, 2.1]))
+    grey, points = plots.plt.gca().lines
+    assert points.get_marker() == "o" and "without" in points.get_label() and points.get_ydata()[1] == 0
+    assert "with replacement" in grey.get_label()
+
+
+def test_the_tree_of_triangles_ends_in_one():
+    plots.tree_of_triangles()
+    axes = plots.plt.gca()
+    shapes = [type(patch).__name__ for patch in axes.patches]
+    assert shapes.count("Rectangle") == 4 and shapes.count("Polygon") == 7
+    arrows = [text for text in axes.texts if text.get_text() == ""]
+    assert len(arrows) == 10  # each block and each triangle but the last sends one
