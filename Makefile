@@ -23,9 +23,8 @@ TWO_AT_A_TIME = -n 2 --dist loadfile
 WITHOUT_BROWSER = 'not browser or browser(smoke=True)'
 
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
-test: setup  ## run every notebook against its stored outputs, then every test
-	@status=0; \
-	compare=--nbval; \
+test: setup  ## run every notebook against its stored outputs, and every test
+	@compare=--nbval; \
 	if [ -n "$(COURSE_WITHOUT_R)" ] && [ "$(COURSE_WITHOUT_R)" != 0 ]; then \
 		compare=--nbval-lax; \
 		echo 'Without R: the notebooks are run, their outputs, which hold R'\''s answers, are not compared.'; \
@@ -36,10 +35,8 @@ test: setup  ## run every notebook against its stored outputs, then every test
 			echo 'The outputs were stored on x86-64, whose last digits differ: here the notebooks are run, not compared.'; \
 		fi; \
 	fi; \
-	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) $$compare --nbval-current-env \
-		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || status=1; \
-	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) tests || status=1; \
-	exit $$status
+	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) $$compare --nbval-current-env \
+		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k rise')
 	@OMP_NUM_THREADS=1 $(COURSE_PYTHON) .ci/browser.py $(BROWSER_ARGS)
