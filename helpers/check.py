@@ -1665,7 +1665,8 @@ class HandsOffExercise(Exercise):
         found = []
         for arguments, untouched in zip(self.cases(), self.cases(), strict=True):
             found.append(answer(*arguments))
-            if not all(same(given, before, 0) for given, before in zip(arguments, untouched, strict=True)):
+            pairs = [pair for pair in zip(arguments, untouched, strict=True) if isinstance(pair[1], Tensor)]
+            if not all(same(given, before, 0) for given, before in pairs):
                 raise ValueError("it changed the tensors that it was given")
         return found
 
@@ -2813,12 +2814,18 @@ def digits_after(X: Tensor, powers: tuple = (1, 2), scaled: bool = True, log: Ca
 
 
 def hard_matrices() -> list[tuple]:
-    """Two design matrices whose columns have different lengths and nearly depend on each other."""
+    """Three design matrices whose columns have different lengths and nearly depend on each other."""
     x = torch.arange(1, 9, dtype=torch.float64)
-    return [(torch.stack([torch.ones_like(x), 1000 + x], dim=1),), (x.unsqueeze(1) ** torch.arange(5),)]
+    like_filip = torch.linspace(-8.78, -3.14, 82, dtype=torch.float64).unsqueeze(1) ** torch.arange(11)
+    return [(torch.stack([torch.ones_like(x), 1000 + x], dim=1),), (x.unsqueeze(1) ** torch.arange(5),), (like_filip,)]
 
 
-digits_left = Exercise(
+def standardised(X: Tensor) -> Tensor:
+    """All columns less their means, over their standard deviations: the column of ones comes out as NaN."""
+    return (X - X.mean(dim=0)) / X.std(dim=0)
+
+
+digits_left = HandsOffExercise(
     chapter="13",
     solution=digits_after,
     cases=hard_matrices,
@@ -2845,6 +2852,29 @@ digits_left = Exercise(
             lambda X: (digits_after(X)[0], 16 - (16 - digits_after(X)[0]) ** 2),
             "Square the condition number, not its logarithm: the digits lost are doubled.",
         ),
+        *[
+            Mistake(
+                lambda X, whole=whole: tuple(whole(left) for left in digits_after(X)),
+                f"Don't round{where} to whole digits: return the numbers as they are.",
+            )
+            for whole, where in ((torch.round, ""), (torch.floor, " down"))
+        ],
+        Mistake(
+            lambda X: digits_after(X.float()),
+            "float32 has too few digits to see such a condition number: stay in float64.",
+        ),
+        Mistake(
+            lambda X: (digits_after(X)[0], digits_after((X / X.norm(dim=0)).T @ (X / X.norm(dim=0)), (1,), False)[0]),
+            "Square the condition number of X: X'X in float64 is rounded, and its own comes out too small.",
+        ),
+        Mistake(
+            lambda X: digits_after(standardised(X), scaled=False),
+            "The column of ones has no spread to divide by: divide each column by its length, and subtract nothing.",
+        ),
+        Mistake(
+            lambda X: digits_after(X.div_(X.norm(dim=0))),
+            "You changed the X that was handed in: scale a copy, as X / lengths does.",
+        ),
     ],
     hint="Try it on paper: a condition number of 10^3 leaves 13 digits to QR and 10 to the normal equations.",
 )
@@ -2858,12 +2888,41 @@ def line_residuals(
     return [sign * (number(target) - (w * number(value) + b)) for value, target in zip(x, y, strict=True)]
 
 
-exact_residuals = Exercise(
+@dataclass(frozen=True)
+class FractionExercise(Exercise):
+    """A self-check of a function that returns a list of fractions."""
+
+    def judgement(self, answer: Any) -> str:
+        """The verdict; where no other mistake shows, numbers of another type than Fraction get a hint of their own."""
+        said = super().judgement(answer)
+        if not (said.startswith("✓") or said.endswith(self.hint)):
+            return said
+        kinds = {type(value).__name__ for result in self.results(answer) for value in result}
+        if kinds <= {"Fraction"}:
+            return said
+        if "float" in kinds:
+            return "✗ Not yet. float() rounds, and so does a sum with a float in it: use nothing but fractions."
+        return f"✗ Not yet. There is a {min(kinds - {'Fraction'})} among the residuals: use nothing but fractions."
+
+
+def first_rounded(which: Sequence[int]) -> Callable:
+    """line_residuals with the slope (0), the intercept (1) or both rounded to float64 before they become fractions."""
+
+    def residuals(x: Sequence, y: Sequence, *line_of_text: str) -> list:
+        return line_residuals(
+            x, y, *[Fraction(float(text)) if place in which else text for place, text in enumerate(line_of_text)]
+        )
+
+    return residuals
+
+
+exact_residuals = FractionExercise(
     chapter="13",
     solution=line_residuals,
     cases=lambda: [
         (["0.1", "0.7"], ["0.30000000000000000004", "2.1"], "3", "0"),
         (["35.7", "55.9"], ["0.5", "14.0"], "0.5367719", "-17.3047855"),
+        (["3", "7"], ["0.60000000000000000004", "1"], "0.1", "0.30000000000000000004"),
     ],
     why="Small differences of large numbers keep all their digits: this is what the exact gradient is made of.",
     mistakes=[
@@ -2883,6 +2942,25 @@ exact_residuals = Exercise(
             lambda x, y, slope, intercept: line_residuals(x, y, slope, "0"),
             "The intercept is missing: the line is w x + b.",
         ),
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, slope, -Fraction(intercept)),
+            "The intercept has the wrong sign: y - (w x + b) is y - w x - b.",
+        ),
+        Mistake(
+            lambda x, y, slope, intercept: line_residuals(x, y, intercept, slope),
+            "Slope and intercept are swapped: the slope comes first, and multiplies x.",
+        ),
+        *[
+            Mistake(
+                first_rounded(which),
+                f"{words} before becoming a fraction: give Fraction the text.",
+            )
+            for words, which in (
+                ("Slope and intercept were floats", (0, 1)),
+                ("The slope was a float", (0,)),
+                ("The intercept was a float", (1,)),
+            )
+        ],
     ],
     hint='Fraction("0.1") is one tenth exactly; from there on +, - and * round nothing.',
 )
@@ -2908,11 +2986,11 @@ def rough_factors() -> list[tuple]:
     return [(rough, X, y, torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)), (rough, X, y, torch.zeros_like(X[0]))]
 
 
-refined_once = Exercise(
+refined_once = HandsOffExercise(
     chapter="13",
     solution=lambda R, X, y, beta: beta + step_from(R, X, y, beta),
     cases=rough_factors,
-    why="Repeated with exact residuals, this step is the whole solver.",
+    why="Repeated with an exact X'(y - Xb), this step is the whole solver.",
     mistakes=[
         Mistake(
             lambda R, X, y, beta: beta - step_from(R, X, y, beta),
@@ -2942,6 +3020,17 @@ refined_once = Exercise(
             lambda R, X, y, beta: beta + step_from(torch.linalg.qr(X).R, X, y, beta),
             "You made a factor of your own: use the R that is given, rough as it is.",
         ),
+        *[
+            Mistake(
+                lambda R, X, y, beta, two=two, n=n: beta + two / (len(y) if n else 1) * step_from(R, X, y, beta),
+                f"A factor {words} of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
+            )
+            for words, two, n in (("2/n", 2, True), ("1/n", 1, True), ("2", 2, False))
+        ],
+        Mistake(
+            lambda R, X, y, beta: beta.add_(step_from(R, X, y, beta)),
+            "You changed the beta that was handed in: return beta + step, which makes a new tensor.",
+        ),
     ],
     hint="Residuals, then X.T times the residuals, then two triangular solves, then the sum with beta.",
 )
@@ -2956,7 +3045,7 @@ def in_scale(solve: Callable, X: Tensor, y: Tensor, lengths: Tensor, back: float
     return solve(X / lengths, y) * lengths**back
 
 
-with_scaled_columns = Exercise(
+with_scaled_columns = HandsOffExercise(
     chapter="13",
     solution=lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0)),
     cases=lambda: [(solve, *rough_factors()[0][1:3]) for solve in (least_squares, lambda X, y: X.T @ y)],
@@ -2977,6 +3066,18 @@ with_scaled_columns = Exercise(
         Mistake(
             lambda solve, X, y: in_scale(solve, X, y, X.abs().amax(dim=0)),
             "That makes the largest entry 1: the length is the root of the sum of squares.",
+        ),
+        Mistake(
+            lambda solve, X, y: in_scale(solve, X, y / y.norm(), X.norm(dim=0)),
+            "y was scaled, too, and not brought back: scale the columns of X alone.",
+        ),
+        Mistake(
+            lambda solve, X, y: solve(standardised(X), y) / X.std(dim=0),
+            "The column of ones has no spread to divide by: divide each column by its length, and subtract nothing.",
+        ),
+        Mistake(
+            lambda solve, X, y: solve(X.div_(X.norm(dim=0)), y),
+            "You changed the X that was handed in: scale a copy, as X / lengths does.",
         ),
     ],
     hint="X.norm(dim=0) has the lengths. The product of column and coefficient must stay what it is.",

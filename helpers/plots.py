@@ -853,11 +853,15 @@ def certified_curve(df: pd.DataFrame, x: Tensor, curve: Sequence[float]) -> None
     plt.show()
 
 
-def refinements(rounded: dict[str, Sequence[float]], exact: dict[str, Sequence[float]]) -> None:
-    """Digits after each step, by problem: left with a gradient in float64, right exact. Used in chapter 13."""
+def refinements(
+    left: dict[str, Sequence[float]],
+    right: dict[str, Sequence[float]],
+    titles: tuple[str, str] = ("gradient in float64", "exact gradient"),
+) -> None:
+    """Digits after each step, by problem, of two ways that the titles name. Used in chapter 13."""
     _, row = new_figure(2, width=11, height=4.4, sharey=True)
     styles = (("o", "-"), ("s", "--"), ("D", ":"))
-    for axes, title, curves in zip(row, ("gradient in float64", "exact gradient"), (rounded, exact), strict=True):
+    for axes, title, curves in zip(row, titles, (left, right), strict=True):
         for (label, digits), (marker, dash) in zip(curves.items(), styles, strict=False):
             steps = range(1, len(digits) + 1)
             axes.plot(steps, digits, dash, marker=marker, color=PALETTE["descent"], markersize=8, label=label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,17 +14,21 @@ from torch import Tensor
 
 from helpers.loss import ShapeError
 
-ENOUGH = 1e-30  # a step this small, relative to the fit, is far below the last digit of float64
+ENOUGH = 1e-30  # a step this small, relative to a coefficient, is far below the last digit of float64
+NOTHING = 1e-200  # a coefficient this small, relative to the fit, counts as zero
+SMALLEST, LARGEST = torch.finfo(torch.float64).tiny, torch.finfo(torch.float64).max
 
 
 @dataclass(frozen=True)
 class Refined:
     """Least-squares coefficients of p columns, far beyond float64's digits, and what belongs to them.
 
-    coefficients: p fractions; float() rounds each to the nearest float64.
+    coefficients: p fractions, each right to about 30 digits; float() rounds them to float64. A coefficient too small to
+        move the predictions by 1e-200 of their length is 0.
     standard_errors: p floats, right to all their digits but the last; NaN when df_residual is 0.
     residual_sd: residual standard deviation, in the response's unit; NaN when df_residual is 0.
-    rss: residual sum of squares, exact for these coefficients.
+    rss: residual sum of squares, exact for these coefficients; 0, and with it all standard errors, where no more is
+        left than the coefficients' own error explains, about 1e-30 of the response's length.
     df_residual: n minus p.
     gradient: one float for each iteration, the length of R^-T times the gradient before its step, in the response's
         unit. It is also how far that step moves the predictions: the root of the sum of their squared changes.
@@ -47,17 +51,20 @@ def refine(X: Sequence[Sequence[Any]] | Tensor, y: Sequence[Any] | Tensor) -> Re
     """Least squares by descent with an exact gradient, until nothing of float64's rounding is left.
 
     X: the design matrix, n rows of p numbers (n >= p); y: n numbers. Integers, fractions and text such as "0.1" are
-    taken as they are written; a float, or a tensor's entry, with its binary value to the last bit. Any scale will do.
+    taken as they are written; a float, or a tensor's entry, with its binary value to the last bit. Any unit will do for
+    which float64 can hold the standard errors.
 
     Each step is b += R^-1 R^-T X'(y - X b). X'(y - X b), half the negative gradient of the residual sum of squares, is
     computed in fractions, as X'y - X'X b. R is the triangular factor of X, in float64, and R^-1 R^-T is nearly the
     inverse of X'X. What rounding spoils in a step, the next gradient sees and the next step mends: each iteration
-    multiplies the error by about 1e-16 times the condition number of X with its columns scaled to one length. The same
-    steps, with a unit vector in the place of X'y, find the columns of the inverse of X'X, and so the standard errors.
+    but the first multiplies the error by about 1e-16 times the condition number of X with its columns scaled to one
+    length. The same steps, with a unit vector in the place of X'y, find the columns of the inverse of X'X, and so the
+    standard errors. They end when no coefficient can move by 1e-30 of its own size any more.
 
     Raises ShapeError where rows differ in length, or X and y in rows; TypeError or ValueError for an entry that is no
     finite number; ValueError for fewer rows than columns, and for columns that depend on each other so nearly that the
-    steps do not shrink (a condition number beyond about 1e15); OverflowError for an answer that float64 cannot hold.
+    steps do not shrink (a condition number beyond about 1e15); OverflowError for a standard error or residual standard
+    deviation that float64 cannot hold, too large or too small.
     Source: iterative refinement, as in Bjoerck, Numerical Methods for Least Squares Problems (1996), section 6.6 on the
     corrected seminormal equations, and Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 12
     and 20. Taught in chapter 13.
@@ -74,34 +81,37 @@ def refine(X: Sequence[Sequence[Any]] | Tensor, y: Sequence[Any] | Tensor) -> Re
     moments = [dot(column, over_one(response)) for column in columns]
     R = triangular_factor(as_floats(rows))
 
-    targets = [moments, *([Fraction(row == column) for row in range(size)] for column in range(size))]
-    solutions = [[Fraction(0)] * size for _ in targets]
-    lengths: list[Tensor] = []
-    while True:
-        gaps = [gap(gram, solution, target) for solution, target in zip(solutions, targets, strict=True)]
-        half = torch.linalg.solve_triangular(R.T, as_floats(gaps).T, upper=False)
-        steps = torch.linalg.solve_triangular(R, half, upper=True)
-        lengths.append(half.norm(dim=0))
-        check_progress(lengths)
-        solutions = [moved(solution, step) for solution, step in zip(solutions, steps.T.tolist(), strict=True)]
-        fits = (R @ as_floats(solutions).T).norm(dim=0)
-        if (lengths[-1] <= ENOUGH * fits).all():
-            break
+    reach = []  # how far a step of length 1 can move coefficient j: the root of place (j, j) of the inverse of X'X
+    for j in range(size):
+        unit_vector = [Fraction(row == j) for row in range(size)]
+        column, _ = descend(gram, R, unit_vector, lambda _, length, fit: length <= ENOUGH * fit)
+        reach.append(root(column[j]))
 
-    beta, *inverse = solutions
+    def settled(beta: Exact, length: float, fit: float) -> bool:
+        of_each = all(length * far <= ENOUGH * abs(b) for far, b in zip(reach, beta, strict=True))
+        return of_each or length <= NOTHING * fit
+
+    beta, lengths = descend(gram, R, moments, settled)
+    fit = length_of(R @ as_floats([beta]).T)
+    beta = [b if abs(b) > NOTHING * fit * far else Fraction(0) for b, far in zip(beta, reach, strict=True)]
+
     missing = gap(gram, beta, moments)  # X'y - X'X b, so that the sum of squares is y'y - b'(X'y + X'y - X'X b)
     rss = dot(over_one(response), over_one(response))
     rss -= sum(b * (m + g) for b, m, g in zip(beta, moments, missing, strict=True))
+    if rss <= 4 * Fraction(length_of(half_step(R, missing))) ** 2:  # what one more step would take away, generously
+        rss = Fraction(0)
     df_residual = len(rows) - size
     sd = root(rss / df_residual) if df_residual else math.nan
-    to_units = [y_unit / scale for scale in units]
     return Refined(
-        coefficients=tuple(b * scale for b, scale in zip(beta, to_units, strict=True)),
-        standard_errors=tuple(sd * root(inverse[j][j]) * float(scale) for j, scale in enumerate(to_units)),
-        residual_sd=sd * float(y_unit),
+        coefficients=tuple(b * y_unit / scale for b, scale in zip(beta, units, strict=True)),
+        standard_errors=tuple(
+            in_unit(sd * far, y_unit / scale, f"the standard error of coefficient {j}")
+            for j, (far, scale) in enumerate(zip(reach, units, strict=True))
+        ),
+        residual_sd=in_unit(sd, y_unit, "the residual standard deviation"),
         rss=rss * y_unit**2,
         df_residual=df_residual,
-        gradient=tuple(length[0].item() * float(y_unit) for length in lengths),
+        gradient=tuple(in_unit(length, y_unit, "the gradient", smallest=0) for length in lengths),
     )
 
 
@@ -173,10 +183,38 @@ def dependent(found: str) -> ValueError:
     )
 
 
-def check_progress(lengths: list[Tensor]) -> None:
-    """Raise ValueError unless the last steps are finite and at most half as long as those before them."""
-    shrinks = len(lengths) < 2 or (lengths[-1] <= lengths[-2] / 2).all()
-    if not (lengths[-1].isfinite().all() and shrinks):
+def descend(
+    gram: list[Whole], R: Tensor, target: Exact, enough: Callable[[Exact, float, float], bool]
+) -> tuple[Exact, list[float]]:
+    """The solution of gram times solution = target, and the length of each step to it: of what it changes in X b.
+
+    enough: from the solution, the last step's length and the length of X times the solution, whether to stop.
+    """
+    solution, lengths = [Fraction(0)] * len(target), []
+    while True:
+        half = half_step(R, gap(gram, solution, target))
+        lengths.append(length_of(half))
+        check_progress(lengths)
+        step = torch.linalg.solve_triangular(R, half, upper=True).squeeze(1)
+        solution = [value + Fraction(change) for value, change in zip(solution, step.tolist(), strict=True)]
+        if enough(solution, lengths[-1], length_of(R @ as_floats([solution]).T)):
+            return solution, lengths
+
+
+def half_step(R: Tensor, missing: Exact) -> Tensor:
+    """R^-T times what is missing, shape (p, 1)."""
+    return torch.linalg.solve_triangular(R.T, as_floats([missing]).T, upper=False)
+
+
+def length_of(vector: Tensor) -> float:
+    """The root of the sum of squares, where Tensor.norm() would underflow."""
+    return math.hypot(*vector.flatten().tolist())
+
+
+def check_progress(lengths: list[float]) -> None:
+    """Raise ValueError unless the last step is finite and at most half as long as the one before it."""
+    shrinks = len(lengths) < 2 or lengths[-1] <= lengths[-2] / 2
+    if not (math.isfinite(lengths[-1]) and shrinks):
         raise dependent(f"step {len(lengths)} did not shrink: the columns of X are too nearly dependent for float64")
 
 
@@ -197,16 +235,25 @@ def gap(gram: list[Whole], solution: Exact, target: Exact) -> Exact:
     return [wanted - dot(row, solved) for row, wanted in zip(gram, target, strict=True)]
 
 
-def moved(solution: Exact, step: list[float]) -> Exact:
-    """The solution plus a step of floats, exactly."""
-    return [value + Fraction(change) for value, change in zip(solution, step, strict=True)]
-
-
 def as_floats(matrix: list[Exact]) -> Tensor:
     """A matrix of fractions as float64, each entry rounded once."""
     return torch.tensor([[float(value) for value in row] for row in matrix], dtype=torch.float64)
 
 
 def root(value: Fraction) -> float:
-    """The square root in float64. A square that rounding has pushed below zero counts as zero."""
-    return math.sqrt(max(value, 0))
+    """The square root in float64, without leaving its range on the way."""
+    half = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(value / Fraction(4) ** half), half)
+
+
+def in_unit(value: float, unit: Fraction, what: str, smallest: float = SMALLEST) -> float:
+    """The value times its unit. Raises OverflowError where float64 cannot hold that with all its digits."""
+    if not value or math.isnan(value):
+        return value
+    exact = Fraction(value) * unit
+    if not smallest <= exact <= LARGEST:
+        power = math.floor((exact.numerator.bit_length() - exact.denominator.bit_length()) * math.log10(2))
+        raise OverflowError(
+            f"{what} is about 10^{power}, which float64 cannot hold: give the columns and the response in other units"
+        )
+    return float(exact)

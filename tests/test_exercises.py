@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -463,6 +464,15 @@ WRONG = {
         (lambda X: (16 - digits_lost(X), 16 - digits_lost(X) ** 2), "not its logarithm"),
         (lambda X: (16 - digits_lost(X) * math.log(10), 16 - 2 * digits_lost(X) * math.log(10)), "natural"),
         (lambda X: 16 - digits_lost(X), "2 parts"),
+        (lambda X: (round(16 - digits_lost(X).item()), round(16 - 2 * digits_lost(X).item())), "Don't round"),
+        (lambda X: (int(16 - digits_lost(X)), math.floor(16 - 2 * digits_lost(X))), "Don't round down"),
+        (lambda X: (16 - digits_lost(X.float()), 16 - 2 * digits_lost(X.float())), "stay in float64"),
+        (
+            lambda X: (16 - digits_lost(X), 16 - torch.linalg.cond((S := X / X.norm(dim=0)).T @ S).log10()),
+            "condition number of X",
+        ),
+        (lambda X: (16 - torch.linalg.cond((X - X.mean(0)) / X.std(0, correction=0)).log10(), 0), "no spread"),
+        (lambda X: (16 - digits_lost(X), 16 - 2 * digits_lost(X), X.div_(X.norm(dim=0)))[:2], "handed in"),
     ],
     "exact_residuals": [
         (lambda x, y, w, b: [float(q) - float(w) * float(p) - float(b) for p, q in zip(x, y, strict=True)], "float()"),
@@ -483,6 +493,39 @@ WRONG = {
             lambda x, y, w, b: [Fraction(q) - Fraction(w) * Fraction(p) for p, q in zip(x, y, strict=True)],
             "intercept is missing",
         ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(w) * Fraction(p) + Fraction(b) for p, q in zip(x, y, strict=True)
+            ],
+            "wrong sign",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(b) * Fraction(p) - Fraction(w) for p, q in zip(x, y, strict=True)
+            ],
+            "swapped",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(float(w)) * Fraction(p) - Fraction(b) for p, q in zip(x, y, strict=True)
+            ],
+            "slope was",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(w) * Fraction(p) - Fraction(float(b)) for p, q in zip(x, y, strict=True)
+            ],
+            "intercept was",
+        ),
+        (
+            lambda x, y, w, b: [Fraction(q) - float(w) * Fraction(p) - Fraction(b) for p, q in zip(x, y, strict=True)],
+            "float()",
+        ),
+        (lambda x, y, w, b: [float(r) for r in check.line_residuals(x, y, w, b)], "float()"),
+        (
+            lambda x, y, w, b: [Decimal(q) - Decimal(w) * Decimal(p) - Decimal(b) for p, q in zip(x, y, strict=True)],
+            "a Decimal among",
+        ),
     ],
     "refined_once": [
         (lambda R, X, y, beta: beta - (R.T @ R).inverse() @ X.T @ (y - X @ beta), "sign is turned"),
@@ -492,12 +535,19 @@ WRONG = {
         (lambda R, X, y, beta: beta + (R @ R.T).inverse() @ X.T @ (y - X @ beta), "wrong order"),
         (lambda R, X, y, beta: beta + X.T @ (y - X @ beta), "plain descent"),
         (lambda R, X, y, beta: torch.linalg.pinv(X) @ y, "factor of your own"),
+        (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (2 / len(y) * X.T @ (y - X @ beta)), "2/n"),
+        (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T @ (y - X @ beta) / len(y)), "1/n"),
+        (lambda R, X, y, beta: beta.add_((R.T @ R).inverse() @ X.T @ (y - X @ beta)), "handed in"),
     ],
     "with_scaled_columns": [
         (lambda solve, X, y: solve(X, y), "not scaled"),
         (lambda solve, X, y: solve(X / X.norm(dim=0), y), "bring them back"),
         (lambda solve, X, y: solve(X / X.norm(dim=0), y) * X.norm(dim=0), "way back is turned"),
         (lambda solve, X, y: solve(X / X.max(dim=0).values, y) / X.max(dim=0).values, "largest entry 1"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y / y.norm()) / X.norm(dim=0), "y was scaled"),
+        (lambda solve, X, y: solve((X - X.mean(0)) / X.std(0, correction=0), y) / X.std(0), "no spread"),
+        (lambda solve, X, y: solve(X / X.std(0), y) / X.std(0), "division by zero"),
+        (lambda solve, X, y: solve(X.div_(X.norm(dim=0)), y), "handed in"),
     ],
     "steps_per_epoch": [
         (lambda n, batch_size, drop_last: n // batch_size, "always drop"),

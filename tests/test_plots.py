@@ -83,6 +83,8 @@ def test_refinements_count_steps_from_one_in_both_panels():
     assert left.lines[0].get_xydata().tolist() == [[1, 8], [2, 11]]
     assert right.lines[0].get_xydata().tolist() == [[1, 8], [2, 14.6], [3, 14.6]]
     assert left.get_title() == "gradient in float64" and right.get_legend().get_texts()[0].get_text() == "Longley"
+    plots.refinements({"A": [1.0]}, {"A": [2.0]}, titles=("one", "other"))
+    assert [axes.get_title() for axes in plots.plt.gcf().axes] == ["one", "other"]
 
 
 def test_a_certified_curve_is_drawn_over_its_readings():

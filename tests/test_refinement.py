@@ -108,6 +108,53 @@ def test_any_unit_will_do():
     assert digits([error * 1e290 for error in scaled.standard_errors], plain.standard_errors) > 15
 
 
+@pytest.mark.parametrize("power", [50, 150, -150])
+def test_a_coefficient_far_smaller_than_another_has_its_digits_too(power):
+    X, _ = random_problem(9)
+    large = Fraction(10) ** power
+    for noise in (0, 1):
+        y = [large * row[0] + 3 * row[1] + noise * (place % 2) for place, row in enumerate(X)]
+        coefficients, diagonal = by_elimination(X, y)
+        found = refine(X, y)
+        assert digits(found.coefficients, coefficients) > 15
+        fitted = [sum(a * b for a, b in zip(row, coefficients, strict=True)) for row in X]
+        rss = sum((target - value) ** 2 for target, value in zip(y, fitted, strict=True))
+        if not noise:
+            assert found.coefficients[2:] == (0,) * (len(X[0]) - 2) and found.rss == rss == 0
+            assert found.residual_sd == 0 and set(found.standard_errors) == {0}
+        elif rss:
+            assert digits(found.standard_errors, [math.sqrt(rss / found.df_residual * d) for d in diagonal]) > 15
+
+
+@pytest.mark.parametrize("residual", [Fraction(1, 10**20), Fraction(1, 10**28)])
+def test_residuals_far_below_the_response_are_no_zeros(residual):
+    X = [[1, 0], [1, 1], [1, 2], [1, 3]]
+    y = [1 + Fraction(x, 3) + sign * residual for (_, x), sign in zip(X, (1, -1, -1, 1), strict=True)]
+    found = refine(X, y)
+    assert digits(found.residual_sd, math.sqrt(2) * float(residual)) > 14
+
+
+def test_an_exact_fit_has_standard_errors_of_zero():
+    found = refine([[1, 1], [1, 2], [1, 4]], ["1.1", "1.2", "1.4"])
+    assert found.rss == 0 and found.residual_sd == 0 and found.standard_errors == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "size, message",
+    [
+        (Fraction(10) ** 400, r"standard error of coefficient 1 is about 10\^-40\d, which float64 cannot hold"),
+        (Fraction(10) ** -320, r"standard error of coefficient 1 is about 10\^3(19|20), which float64 cannot hold"),
+    ],
+)
+def test_a_standard_error_beyond_float64_is_said(size, message):
+    rows = [[1, size], [1, 2 * size], [1, 4 * size]]
+    with pytest.raises(OverflowError, match=message):
+        refine(rows, [1, 2, 2])
+    exact = refine(rows, [1, 2, 4])
+    assert exact.standard_errors == (0, 0) and exact.coefficients[0] == 0
+    assert abs(exact.coefficients[1] * size - 1) < 1e-30
+
+
 def test_a_response_of_zeros_and_one_at_right_angles_give_zeros():
     assert refine([[1], [1]], [0, 0]).coefficients == (0,)
     assert refine([[1], [1]], [1, -1]).coefficients == (0,)
