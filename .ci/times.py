@@ -7,7 +7,8 @@
 Start is from the start of the server until the page says that the kernel is idle, with an empty browser cache. Run All
 is from the menu's click until the last cell has its number. The memory of a kernel is that of its process, with R in
 it, and of the processes that it starts; of a server, that of its process alone. At the end several kernels that have
-run the same chapter are kept side by side: what is private to each is what one more learner costs.
+run the same chapter are kept side by side: what is private to each is what one more learner costs. A slider's answer is
+from the key to the new picture, the median of several.
 """
 
 import argparse
@@ -32,23 +33,25 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests"))
 
-from browser_tools import Lab, Page, launch, running_lab  # noqa: E402 (it stands in tests)
+from browser_tools import FIGURE, SLIDER, Lab, Page, launch, running_lab  # noqa: E402 (it stands in tests)
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 MARKERS = ("<!-- times -->", "<!-- /times -->")
 SECONDS_BETWEEN_LOOKS = 0.1
 TOGETHER = 4
+PRESSES = 15
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one chapter took; memory in millions of bytes."""
+    """What one chapter took: seconds, memory in millions of bytes, and the milliseconds of its figure's answer."""
 
     chapter: str
     start: float
     run_all: float
     kernel: float
     server: float
+    answer: float | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,17 @@ def measure(browser: Browser, path: Path) -> Row:
         with watching(kernel) as seen:
             seconds = run_all(page, path.stem)
         server = psutil.Process(lab.process.pid)
-        return Row(path.stem, start, seconds, max(seen) / 1e6, max(highest(server), server.memory_info().rss) / 1e6)
+        memory = max(highest(server), server.memory_info().rss) / 1e6
+        return Row(path.stem, start, seconds, max(seen) / 1e6, memory, answer(page))
+
+
+def answer(page: Page) -> float | None:
+    """The median of the milliseconds in which the chapter's interactive figure follows its slider, if it has one."""
+    slider, figure = page.tab.locator(SLIDER).first, page.tab.locator(FIGURE).first
+    if not figure.count():
+        return None
+    slider.scroll_into_view_if_needed()
+    return statistics.median(page.reactions(slider, figure, presses=PRESSES))
 
 
 def measure_together(browser: Browser, path: Path, count: int) -> Together:
@@ -158,9 +171,12 @@ def machine() -> str:
 
 def as_markdown(rows: list[Row], together: Together | None, where: str) -> str:
     lines = [f"Measured with `make times` ({where}), one chapter at a time:", ""]
-    lines += ["| chapter | start, s | Run All, s | kernel's peak, MB | server, MB |", "|---|---|---|---|---|"]
+    heads = ["chapter", "start, s", "Run All, s", "kernel's peak, MB", "server, MB", "slider to picture, ms"]
+    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
-        lines.append(f"| {row.chapter} | {row.start:.1f} | {row.run_all:.1f} | {row.kernel:.0f} | {row.server:.0f} |")
+        answered = "" if row.answer is None else f"{row.answer:.0f}"
+        numbers = [f"{row.start:.1f}", f"{row.run_all:.1f}", f"{row.kernel:.0f}", f"{row.server:.0f}", answered]
+        lines.append(f"| {' | '.join([row.chapter, *numbers])} |")
     if together:
         each = statistics.mean(together.kernels)
         lines += [

@@ -210,6 +210,20 @@ FINISHED = """() => {
     const ended = !prompts.some(text => text.includes("*")) && prompts.some(text => /\\d/.test(text));
     return ended || document.querySelector(".jp-Dialog") !== null;
 }"""
+SLIDER = '.jp-OutputArea-output [role="slider"]'
+FIGURE = ".explore-picture"
+# Presses the key and waits for another picture; returns the milliseconds in between.
+REACTION = """([slider, figure, key]) => new Promise((resolve, reject) => {
+    const picture = () => figure.querySelector("img")?.src;
+    const before = picture();
+    const began = performance.now();
+    const changed = new MutationObserver(() => {
+        if (picture() !== before) { changed.disconnect(); resolve(performance.now() - began); }
+    });
+    changed.observe(figure, {attributes: true, childList: true, subtree: true});
+    setTimeout(() => { changed.disconnect(); reject(new Error("the figure stays as it is")); }, 30000);
+    slider.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+})"""
 KERNEL_ERROR = re.compile(rb'"msg_type":\s*"error"')
 KERNEL_ERROR_WORDS = re.compile(rb'"e(?:name|value)":\s*"((?:[^"\\\\]|\\\\.)*)"')
 
@@ -294,6 +308,17 @@ class Page:
         while (now := self.tab.evaluate(position)) != index:
             for _ in range(abs(index - now)):
                 self.tab.keyboard.press("ArrowDown" if now < index else "ArrowUp")
+
+    def reactions(self, slider: Locator, figure: Locator, enough: float = 0, presses: int = 40) -> list[float]:
+        """Milliseconds from a key on the slider to another picture, until one is below `enough`.
+
+        To and fro, so that the slider doesn't come to its end.
+        """
+        handles = [slider.element_handle(), figure.element_handle()]
+        answers = []
+        while len(answers) < presses and not any(answer < enough for answer in answers):
+            answers.append(self.tab.evaluate(REACTION, [*handles, ("ArrowLeft", "ArrowRight")[len(answers) % 2]]))
+        return answers
 
     def wider_than_the_window(self) -> list[str]:
         """The elements that reach beyond the right edge, unless they stay in a box that scrolls."""

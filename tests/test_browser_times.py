@@ -19,14 +19,15 @@ def times():
 
 @pytest.fixture
 def table(times) -> str:
-    rows = [times.Row("00_start_here", 7.04, 5.26, 400.4, 120.6), times.Row("01_least_squares", 8, 9, 500, 130)]
+    rows = [times.Row("00_start_here", 7.04, 5.26, 400.4, 120.6), times.Row("01_least_squares", 8, 9, 500, 130, 61.6)]
     return times.as_markdown(rows, times.Together("01_least_squares", (300.0, 320.0), 95.0), "a day, a machine")
 
 
 def test_the_table_has_a_row_for_each_chapter_and_a_sentence_for_many_learners(table):
     lines = table.splitlines()
     assert lines[0] == "Measured with `make times` (a day, a machine), one chapter at a time:"
-    assert "| 00_start_here | 7.0 | 5.3 | 400 | 121 |" in lines
+    assert "| 00_start_here | 7.0 | 5.3 | 400 | 121 |  |" in lines
+    assert "| 01_least_squares | 8.0 | 9.0 | 500 | 130 | 62 |" in lines
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
     assert lines[-1].startswith("2 kernels at once that have run 01_least_squares hold 310 MB each")
     assert "at most 320 MB" in lines[-1] and "95 MB" in lines[-1]
