@@ -1,8 +1,9 @@
 """The course's `train()` in several processes that torchrun starts, and a training run that survives their death.
 
 What passes between the processes is torch.distributed's business; this module only deals out rows, calls `train`, and
-keeps checkpoints. Taught in chapter 14, which calls `launch`. In a shell, `python -m torch.distributed.run` (or
-`torchrun`, its short name) `--nproc-per-node=2 --max-restarts=1 -m helpers.distributed FOLDER` does the same.
+keeps checkpoints. Taught in chapter 14, which calls `launch`. In a shell, from the course's folder,
+`TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 torchrun --standalone --nproc-per-node=2 --max-restarts=1 -m helpers.distributed
+FOLDER` does the same; without its first word the second start usually fails (see `environment`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 import torch
 import torch.distributed as dist
@@ -61,6 +63,15 @@ def share_weight(rows: int, n: int, workers: int) -> float:
 # --- training ------------------------------------------------------------------------------------------------------
 
 
+def weighted_mse(weight: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of a process whose mean squared error is multiplied by a weight. Taught in chapter 14."""
+
+    def loss(prediction: Tensor, target: Tensor) -> Tensor:
+        return weight * mse(prediction, target)
+
+    return loss
+
+
 def fit_line(x: Tensor, c: Tensor, rows: Sequence[int] | Tensor, weight: float = 1.0) -> tuple[float, float]:
     """Fit a line in step with the other processes, by `train` on this process's rows; return slope and intercept.
 
@@ -70,11 +81,7 @@ def fit_line(x: Tensor, c: Tensor, rows: Sequence[int] | Tensor, weight: float =
     """
     model = DistributedDataParallel(nn.Linear(1, 1).double())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.4)
-
-    def loss(prediction: Tensor, target: Tensor) -> Tensor:
-        return weight * mse(prediction, target)
-
-    train(model, optimizer, x[rows], c[rows], epochs=60, loss=loss)
+    train(model, optimizer, x[rows], c[rows], epochs=60, loss=weighted_mse(weight))
     return model.module.weight.item(), model.module.bias.item()
 
 
@@ -90,8 +97,9 @@ def train_on_batches(
     workers: int = 1,
     before_step: Callable[[int, int], None] = lambda epoch, step: None,
 ) -> None:
-    """Train for one epoch on shuffled batches of 128 rows, of which each process takes an equal part.
+    """Train for one epoch on shuffled batches of 128 rows, of which each process takes a share, weighted by its size.
 
+    The shares may be unequal, but each process needs a row of each batch: `train` refuses an empty share.
     generator: draws the order of the rows, the same one in every process.
     before_step: called with the numbers of epoch and step before each step.
     Taught in chapter 14.
@@ -100,7 +108,8 @@ def train_on_batches(
     for step, batch in enumerate(order.split(128), start=1):
         before_step(epoch, step)
         mine = batch.tensor_split(workers)[rank]
-        train(model, optimizer, x[mine], c[mine], epochs=1)
+        loss = weighted_mse(share_weight(len(mine), len(batch), workers))
+        train(model, optimizer, x[mine], c[mine], epochs=1, loss=loss)
 
 
 # --- checkpoints ---------------------------------------------------------------------------------------------------
@@ -117,6 +126,14 @@ def save_checkpoint(path: Path, epoch: int, model: nn.Module, optimizer: Optimiz
         "optimizer": optimizer.state_dict(),
         "generator": generator.get_state(),
     }
+    save_whole(state, path)
+
+
+def save_whole(state: object, path: Path) -> None:
+    """Write a file with torch.save; whoever reads `path` finds all of it, or what was there before.
+
+    Taught in chapter 14.
+    """
     unfinished = path.with_suffix(".unfinished")
     with open(unfinished, "wb") as file:
         torch.save(state, file)
@@ -153,7 +170,7 @@ def run_line(folder: Path, rank: int, workers: int) -> None:
         lines[name, "padded"] = fit_line(x, c, padded)
         lines[name, "weighted"] = fit_line(x, c, rows, weight=share_weight(len(rows), n, workers))
     if rank == 0:
-        torch.save(lines, folder / "lines.pt")
+        save_whole(lines, folder / "lines.pt")
 
 
 def run_network(
@@ -174,7 +191,7 @@ def run_network(
             save_checkpoint(checkpoint, epoch, model, optimizer, generator)
             report(f"checkpoint after epoch {epoch}")
     if rank == 0:
-        torch.save(model.state_dict(), folder / "network.pt")
+        save_whole(model.state_dict(), folder / "network.pt")
 
 
 def fresh_network() -> tuple[nn.Module, Optimizer, torch.Generator]:
@@ -192,8 +209,8 @@ def join() -> tuple[int, int]:
     rank, workers = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     folder = os.environ.get(MEETING)
     if folder:
-        place = (Path(folder) / f"start-{starts()}").as_uri()
-        dist.init_process_group("gloo", init_method=place, rank=rank, world_size=workers, timeout=PATIENCE)
+        store = dist.FileStore(str(Path(folder) / f"start-{starts()}"), workers)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=workers, timeout=PATIENCE)
     else:
         dist.init_process_group("gloo", timeout=PATIENCE)
     return rank, workers
@@ -242,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 # --- starting them -------------------------------------------------------------------------------------------------
 
 
-def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int = 1, seconds: float = 100) -> list[str]:
+def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int = 1, seconds: float = 300) -> list[str]:
     """Let torchrun start this module in several processes on this machine, and wait for them.
 
     folder: holds `readings.pt`; gets `lines.pt`, `network.pt` and what torchrun writes.
@@ -252,7 +269,7 @@ def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int 
 
     The processes meet in a file and talk through the loopback interface alone: no port is open to the network.
     Returns the lines that they printed. Raises RuntimeError, with the last words of their errors, if torchrun gives up,
-    and TimeoutError. Taught in chapter 14.
+    and TimeoutError, with the same, if it takes too long. Taught in chapter 14.
     """
     folder = Path(folder).resolve()
     meeting = Path(tempfile.mkdtemp(prefix="meeting-", dir=folder))
@@ -310,15 +327,22 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, se
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"still running after {seconds:g} s, so all processes were stopped") from None
+            stop(process)
+            raise TimeoutError(
+                f"still running after {seconds:g} s, so all processes were stopped. Their last words:\n{end_of(errors)}"
+            ) from None
         finally:
             stop(process)
-        output.seek(0)
-        errors.seek(0)
         if process.returncode != 0:
-            last = "\n".join(errors.read().splitlines()[-30:])
-            raise RuntimeError(f"torchrun ended with exit code {process.returncode}. Its last words:\n{last}")
+            raise RuntimeError(f"torchrun ended with exit code {process.returncode}. Its last words:\n{end_of(errors)}")
+        output.seek(0)
         return output.read().splitlines()
+
+
+def end_of(errors: TextIO) -> str:
+    """The last thirty lines of a file."""
+    errors.seek(0)
+    return "\n".join(errors.read().splitlines()[-30:])
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -24,14 +24,20 @@ class Reduced:
     r: the triangle R of X = QR, shape (p, p), float64, upper triangular, diagonal positive (0 in a direction that the
         rows leave open).
     qty: Q'y, shape (p,).
-    rss: residual sum of squares of the best coefficients for these rows, in the square of y's unit.
+    residual_length: length of the residuals of the best coefficients for these rows, in y's unit; kept as QR gives it,
+        not squared, so that numbers of any size can be merged.
     rows: how many rows went in.
     """
 
     r: Tensor
     qty: Tensor
-    rss: float
+    residual_length: float
     rows: int
+
+    @property
+    def rss(self) -> float:
+        """Residual sum of squares, in the square of y's unit; inf where that is beyond the range of float64."""
+        return self.residual_length * self.residual_length
 
     def coefficients(self) -> Tensor:
         """The least-squares coefficients of all the rows, shape (p,).
@@ -87,7 +93,7 @@ def reduce_block(X: Tensor, y: Tensor) -> Reduced:
             f"X has shape {tuple(X.shape)}, y has shape {tuple(y.shape)}: they have to be (rows, p) and (rows,)"
         )
     reduced = triangle(torch.column_stack([X, y]), rows=len(X))
-    if not (reduced.r.isfinite().all() and reduced.qty.isfinite().all() and math.isfinite(reduced.rss)):
+    if not (reduced.r.isfinite().all() and reduced.qty.isfinite().all() and math.isfinite(reduced.residual_length)):
         raise ValueError(f"a block of {len(X)} rows holds nan or inf, or overflows: repair or rescale such rows")
     return reduced
 
@@ -110,12 +116,12 @@ def triangle(table: Tensor, rows: int) -> Reduced:
     if len(corner) <= p:  # fewer rows than columns
         corner = torch.cat([corner, corner.new_zeros(p + 1 - len(corner), p + 1)])
     corner = torch.where(corner.diagonal() < 0, -1.0, 1.0).unsqueeze(1) * corner
-    return Reduced(r=corner[:p, :p].clone(), qty=corner[:p, p].clone(), rss=corner[p, p].item() ** 2, rows=rows)
+    return Reduced(r=corner[:p, :p].clone(), qty=corner[:p, p].clone(), residual_length=corner[p, p].item(), rows=rows)
 
 
 def rows_of(reduced: Reduced) -> Tensor:
     """The p + 1 rows (X | y) that have the same least-squares answer as all the rows behind reduced."""
     p = len(reduced.qty)
     table = reduced.r.new_zeros(p + 1, p + 1)
-    table[:p, :p], table[:p, p], table[p, p] = reduced.r, reduced.qty, math.sqrt(reduced.rss)
+    table[:p, :p], table[:p, p], table[p, p] = reduced.r, reduced.qty, reduced.residual_length
     return table

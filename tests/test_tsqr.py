@@ -62,6 +62,15 @@ def test_the_cuts_do_not_matter(table, sizes):
     agree(tsqr(cut(*table, sizes)), tsqr([table]))
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_targets_whose_squares_leave_the_range_of_float64(table, scale):
+    X, y = table
+    usual, extreme = tsqr(cut(X, y, [500, 500])), tsqr(cut(X, scale * y, [500, 500]))
+    torch.testing.assert_close(extreme.coefficients(), scale * usual.coefficients(), rtol=1e-12, atol=0)
+    assert extreme.residual_length == pytest.approx(scale * usual.residual_length, rel=1e-12, abs=0)
+    assert extreme.rss == (float("inf") if scale > 1 else 0)
+
+
 def test_order_and_shape_of_the_tree_do_not_matter(table):
     a, b, c, d = (reduce_block(X, y) for X, y in cut(*table, [100, 200, 300, 400]))
     chain = reduce_pair(reduce_pair(reduce_pair(a, b), c), d)
