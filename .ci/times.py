@@ -37,7 +37,7 @@ from browser_tools import FIGURE, SLIDER, Lab, Page, launch, running_lab  # noqa
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 MARKERS = ("<!-- times -->", "<!-- /times -->")
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_LOOKS = 0.2
 TOGETHER = 4
 PRESSES = 15
 
@@ -68,13 +68,13 @@ def kernels(lab: Lab) -> list[psutil.Process]:
     return [child for child in children if any("ipykernel" in word for word in child.cmdline())]
 
 
-def resident(process: psutil.Process) -> int:
-    """Bytes of memory of a process and of those that it started."""
+def held(process: psutil.Process) -> int:
+    """Bytes of memory of a process and of those that it started; what they share counts once, where that is known."""
     total = 0
     for member in (process, *process.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += member.memory_info().rss
-    return total
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            total += getattr(member.memory_full_info(), "pss", 0)
+    return total or process.memory_info().rss
 
 
 def highest(process: psutil.Process) -> int:
@@ -96,8 +96,8 @@ def watching(process: psutil.Process) -> Iterator[list[int]]:
 
     def look() -> None:
         while not over.wait(SECONDS_BETWEEN_LOOKS):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                seen.append(resident(process))
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                seen.append(held(process))
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
