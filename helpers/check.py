@@ -12,7 +12,7 @@ import dis
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -145,9 +145,8 @@ def same(given: Any, wanted: Any, tolerance: float) -> bool:
         return False
     if given.shape != wanted.shape:
         return False
-    return torch.allclose(
-        given, wanted, rtol=tolerance, atol=tolerance * float(wanted.abs().max() if len(wanted.shape) else 0)
-    )
+    largest = float(wanted.abs().max()) if wanted.ndim and wanted.numel() else 0
+    return torch.allclose(given, wanted, rtol=tolerance, atol=tolerance * largest)
 
 
 def form(given: Any, wanted: Any) -> str:
@@ -3090,7 +3089,10 @@ with_scaled_columns = HandsOffExercise(
 steps_per_epoch = Exercise(
     chapter="14",
     solution=lambda n, batch_size, drop_last: n // batch_size if drop_last else -(-n // batch_size),
-    cases=lambda: [(11, 4, False), (11, 4, True), (12, 4, False), (12, 4, True), (3, 8, False), (3, 8, True)],
+    cases=lambda: (
+        [(11, 4, False), (11, 4, True), (12, 4, False), (12, 4, True), (3, 8, False), (3, 8, True)]
+        + [(rows, size, drop) for rows, size in ((9, 4), (1025, 128)) for drop in (False, True)]
+    ),
     why="A schedule that is stepped once a step, and any comparison of runs, needs this number.",
     mistakes=[
         Mistake(
@@ -3112,6 +3114,10 @@ steps_per_epoch = Exercise(
         Mistake(
             lambda n, batch_size, drop_last: -(-n // batch_size) if drop_last else n // batch_size,
             "The two cases are swapped: dropping makes fewer steps.",
+        ),
+        Mistake(
+            lambda n, batch_size, drop_last: (n + (not drop_last) * (batch_size - 2)) // batch_size,
+            "A single row that remains makes a batch, too: add batch_size - 1 to round up.",
         ),
     ],
     hint="Try it on paper: 11 rows in batches of 4 are 4, 4 and 3 rows; with drop_last the 3 are left out.",
@@ -3136,9 +3142,12 @@ def triangle_of(rows: slice) -> tuple[Tensor, Tensor]:
 
 
 def two_triangles() -> list[tuple]:
-    """R and Q'y of the first four readings and of the others, in both orders."""
+    """R and Q'y of the first four readings and of the others, in both orders; then a pair with three columns."""
     first, second = triangle_of(slice(4)), triangle_of(slice(4, 11))
-    return [(*first, *second), (*second, *first)]
+    upper = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0], [0.0, 0.0, 1.5]], dtype=torch.float64)
+    lower = torch.tensor([[-1.0, 2.0, 0.0], [0.0, 1.0, -2.0], [0.0, 0.0, 2.5]], dtype=torch.float64)
+    targets = torch.tensor([[1.0, -2.0, 4.0], [3.0, 0.5, -1.0]], dtype=torch.float64)
+    return [(*first, *second), (*second, *first), (upper, targets[0], lower, targets[1])]
 
 
 merged_coefficients = Exercise(
@@ -3166,7 +3175,9 @@ merged_coefficients = Exercise(
             "The new R is right. What belongs to it is the new Q, transposed, times qty1 over qty2.",
         ),
     ],
-    hint="R1 over R2 is a design matrix with four rows, and qty1 over qty2 is its target: what did chapter 01 do then?",
+    hint="R1 over R2 is a design matrix, and qty1 over qty2 is its target: what did chapter 01 do then? If the numbers "
+    "are nearly right, stay in float64.",
+    tolerance=1e-9,
 )
 
 
@@ -3204,13 +3215,29 @@ gradient_of_the_whole = Exercise(
             lambda gradients, rows: average_by_rows(gradients, [1 / n for n in rows]),
             "The weights are upside down: a process with more rows counts more.",
         ),
+        Mistake(
+            lambda gradients, rows: gradients * rows,
+            "A list is no column: make rows a tensor of shape (processes, 1) before you multiply.",
+        ),
+        Mistake(
+            lambda gradients, rows: (gradients * torch.tensor(rows)).sum(dim=0) / sum(rows),
+            "A row of counts meets the columns of gradients: give the counts the shape (processes, 1).",
+        ),
+        Mistake(
+            lambda gradients, rows: average_by_rows(gradients, rows).squeeze(),
+            "With a single parameter, squeeze takes the last dimension too: keep the shape (parameters,).",
+        ),
+        Mistake(
+            lambda gradients, rows: average_by_rows(gradients, rows).unsqueeze(0),
+            "The right numbers in one row of a matrix: return one gradient, of shape (parameters,).",
+        ),
     ],
     hint="Multiply each mean by its number of rows to get back a sum over rows; then average over all of them.",
 )
 
 
 def half_trained() -> list[tuple]:
-    """A checkpoint after 3 epochs of momentum, a fresh model with its optimizer, and how many epochs are wanted."""
+    """Checkpoints after epochs with momentum, each with a fresh model and optimizer, and how many epochs are wanted."""
     u, c = (column.unsqueeze(1) for column in readings())
 
     def fresh() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -3219,12 +3246,13 @@ def half_trained() -> list[tuple]:
         nn.init.zeros_(model.bias)
         return model, torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
 
-    def saved() -> dict:
+    def saved(epoch: int, lr: float) -> dict:
         model, optimizer = fresh()
-        train(model, optimizer, u / 10, c, epochs=3)
-        return {"epoch": 3, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        optimizer.param_groups[0]["lr"] = lr
+        train(model, optimizer, u / 10, c, epochs=epoch)
+        return {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
 
-    return [(saved(), *fresh(), 6), (saved(), *fresh(), 5)]
+    return [(saved(3, 0.001), *fresh(), 6), (saved(2, 0.0005), *fresh(), 5), (saved(3, 0.001), *fresh(), 3)]
 
 
 def resumed_right(
@@ -3253,7 +3281,7 @@ class ResumeExercise(Exercise):
         found = []
         for state, model, optimizer, epochs in self.cases():
             remaining = answer(state, model, optimizer, epochs)
-            found.append(remaining if unanswered(remaining) else list(remaining))
+            found.append(list(remaining) if isinstance(remaining, Iterable) else remaining)
             before = nn.utils.parameters_to_vector(model.parameters()).detach()
             for parameter in model.parameters():
                 parameter.grad = torch.ones_like(parameter)
@@ -3282,6 +3310,18 @@ resumed = ResumeExercise(
         Mistake(
             lambda *task: resumed_right(*task, end=0),
             "The last epoch is missing: range(a, b) ends before b.",
+        ),
+        Mistake(
+            lambda *task: resumed_right(*task, skip=0, end=0),
+            "range(a, b) begins with a and ends before b: both ends are one too low.",
+        ),
+        Mistake(
+            lambda *task: len(resumed_right(*task)),
+            "Return the numbers of the epochs, as a list, not how many there are.",
+        ),
+        Mistake(
+            lambda *task: (resumed_right(*task), task[0]["epoch"] + 1)[1],
+            "Return the numbers of all epochs that are still to do, as a list, not only the first.",
         ),
         Mistake(
             lambda *task: [*range(1, task[3] + 1)] if resumed_right(*task) is not None else [],

@@ -555,6 +555,7 @@ WRONG = {
         (lambda n, batch_size, drop_last: n // batch_size + (0 if drop_last else 1), "come out even"),
         (lambda n, batch_size, drop_last: n / batch_size, "whole number"),
         (lambda n, b, drop_last: math.ceil(n / b) if drop_last else math.floor(n / b), "swapped"),
+        (lambda n, b, drop_last: n // b if drop_last else (n + b - 2) // b, "single row"),
     ],
     "merged_coefficients": [
         (
@@ -573,6 +574,10 @@ WRONG = {
             "new R is right",
         ),
         (lambda R1, q1, R2, q2: torch.cat([R1, R2]), "shape (2,)"),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.pinv(torch.vstack([R1, R2]).float()) @ torch.cat([q1, q2]).float(),
+            "float64",
+        ),
     ],
     "gradient_of_the_whole": [
         (lambda gradients, rows: gradients.mean(0), "plain averaging"),
@@ -586,6 +591,13 @@ WRONG = {
             lambda gradients, rows: sum(g / n for n, g in zip(rows, gradients, strict=True)) / sum(1 / n for n in rows),
             "upside down",
         ),
+        (lambda gradients, rows: (gradients * rows).sum(0) / sum(rows), "list is no column"),
+        (lambda gradients, rows: sum(torch.tensor(rows) * gradients) / sum(rows), "counts meets the columns"),
+        (
+            lambda gradients, rows: (torch.tensor(rows).double() @ gradients / sum(rows)).squeeze(),
+            "squeeze takes the last",
+        ),
+        (lambda gradients, rows: torch.tensor([rows]).double() @ gradients / sum(rows), "one gradient"),
     ],
     "resumed": [
         (
@@ -597,6 +609,10 @@ WRONG = {
         (lambda *task: restore(*task[:3]) or range(task[0]["epoch"], task[3] + 1), "done already"),
         (lambda *task: restore(*task[:3]) or range(task[0]["epoch"] + 1, task[3]), "range(a, b)"),
         (lambda *task: restore(*task[:3]) or list(range(1, task[3] + 1)), "begins at 1"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"], task[3]), "both ends"),
+        (lambda *task: restore(*task[:3]) or task[3] - task[0]["epoch"], "not how many"),
+        (lambda *task: restore(*task[:3]) or task[0]["epoch"] + 1, "not only the first"),
+        (lambda *task: restore(*task[:3]) or task[0]["epoch"], "shape (3,)"),
     ],
 }
 
