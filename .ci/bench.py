@@ -662,7 +662,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=", ".join(PARTS))
     parser.add_argument("--small", action="store_true", help="small sizes, for trying the bench itself")
     options = parser.parse_args(arguments)
-    os.environ.setdefault("MPLBACKEND", "Agg")
     BUILD.mkdir(parents=True, exist_ok=True)
     bench = Bench(SMALL if options.small else FULL)
     began = time.perf_counter()
@@ -690,5 +689,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("MPLBACKEND", "Agg")  # not in main(): tests call it, and what they start inherits it
     sys.path.insert(0, str(ROOT))
     sys.exit(main())
