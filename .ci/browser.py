@@ -75,12 +75,15 @@ def have_browser(output: setup.Output) -> str:
 
 
 def together(test: str) -> str:
-    """What tests stay on one worker: those that share a chapter's page in JupyterLab, and those of any other file."""
+    """What tests stay on one worker: those that share a chapter's page in JupyterLab, and those of any other file.
+
+    The slides, of which each chapter has its own page, are dealt out in two halves.
+    """
     file, _, name = test.partition("::")
-    if os.path.basename(file) != "test_browser.py":
-        return file
-    chapter = re.search(r"\[(\d\d_\w+)\]$", name)
-    return chapter.group(1) if chapter else name
+    chapter = re.search(r"\[((\d\d)_\w+)\]$", name)
+    if os.path.basename(file) == "test_browser.py":
+        return chapter.group(1) if chapter else name
+    return f"{file} {int(chapter.group(2)) % 2}" if chapter else file
 
 
 class Plugin:

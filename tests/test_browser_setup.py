@@ -158,6 +158,8 @@ def test_the_tests_of_a_chapter_stay_together_and_so_do_those_of_another_file():
     assert browser.together(name) == browser.together(name.replace("run_all", "other")) == "01_least_squares"
     assert browser.together("tests/test_browser.py::test_one") != browser.together("tests/test_browser.py::test_two")
     assert browser.together("tests/test_slides.py::test_a[x]") == browser.together("tests/test_slides.py::test_b")
+    talks = [browser.together(f"tests/test_slides.py::test_a[{chapter}]") for chapter in ("01_a", "02_b", "03_c")]
+    assert talks[0] == talks[2] != talks[1]
 
 
 # ---- who runs what --------------------------------------------------------------------------------------------------
