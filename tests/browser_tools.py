@@ -5,6 +5,7 @@ copy of the notebooks. A page's requests to anything but this machine are refuse
 """
 
 import contextlib
+import ctypes
 import ipaddress
 import json
 import os
@@ -62,6 +63,11 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=QUIET + as_root)
 
 
+def end_with_the_parent() -> None:
+    """Ask Linux to end this process when the one that started it dies, even by kill -9: no server stays behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 # ---- the server -----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +123,7 @@ class Lab:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
+                preexec_fn=end_with_the_parent if sys.platform == "linux" else None,
             )
         end = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < end and self.process.poll() is None:
