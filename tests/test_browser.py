@@ -59,6 +59,7 @@ def page(browser: Browser) -> Iterator[Page]:
 class Run:
     """A chapter's page, on which Run All has been chosen, and the file as it was saved afterwards."""
 
+    path: Path
     page: Page
     saved: nbformat.NotebookNode
     outside: tuple[str, ...]
@@ -80,7 +81,8 @@ def chapter(request: pytest.FixtureRequest, lab: Lab, browser: Browser) -> Itera
             page.open(lab, path)
             page.run_all()
             page.save()
-            yield Run(page, lab.read(path), tuple(page.outside), tuple(page.errors), tuple(page.kernel_errors))
+            said = tuple(page.outside), tuple(page.errors), tuple(page.kernel_errors)
+            yield Run(request.param, page, lab.read(path), *said)
         finally:
             lab.close_kernels()
 
@@ -181,25 +183,18 @@ def test_an_error_in_a_widgets_callback_is_noticed(lab: Lab, page: Page):
     lab.close_kernels()
 
 
-def test_an_error_in_a_cell_is_noticed(lab: Lab, page: Page):
-    cells = [new_code_cell("1 / 0"), new_code_cell("2")]
+def test_an_output_that_is_too_wide_and_an_error_in_a_cell_are_noticed(lab: Lab, page: Page):
+    wide = "from IPython.display import HTML\nHTML('<div style=\"width: 2000px\">far too wide</div>')"
+    above = [new_markdown_cell("\n\n".join("a line" for _ in range(60)))]
+    cells = [*above, new_code_cell(wide), new_code_cell("1 / 0"), new_code_cell("2")]
     lab.write("fails.ipynb", new_notebook(cells=cells, metadata=KERNEL))
     page.open(lab, "fails.ipynb")
     page.run_all()
     page.save()
-    assert "ZeroDivisionError" in page.cell(0).locator(".jp-OutputArea-output").text_content()
-    assert page.kernel_errors == ["ZeroDivisionError: division by zero"]
-    assert lab.read("fails.ipynb").cells[1].execution_count is None
-    lab.close_kernels()
-
-
-def test_an_output_that_is_too_wide_is_noticed(lab: Lab, page: Page):
-    wide = "from IPython.display import HTML\nHTML('<div style=\"width: 2000px\">far too wide</div>')"
-    above = [new_markdown_cell("\n\n".join("a line" for _ in range(60)))]
-    lab.write("wide.ipynb", new_notebook(cells=[*above, new_code_cell(wide)], metadata=KERNEL))
-    page.open(lab, "wide.ipynb")
-    page.run_all()
     assert outputs_that_scroll(page) == ["far too wide"]
+    assert "ZeroDivisionError" in page.cell(2).locator(".jp-OutputArea-output").text_content()
+    assert page.kernel_errors == ["ZeroDivisionError: division by zero"]
+    assert lab.read("fails.ipynb").cells[3].execution_count is None
     lab.close_kernels()
 
 
@@ -252,25 +247,24 @@ def answer_by_keyboard(page: Page, index: int, source: str) -> str:
     return said.first.text_content()
 
 
-@pytest.mark.parametrize("number, function", [("01", "design_matrix"), ("02", "gradient_through_origin")])
-def test_an_exercise_answers_with_its_hint_and_with_its_tick(lab: Lab, page: Page, number: str, function: str):
-    path = next(path for path in CHAPTERS if path.stem.startswith(number))
+EXERCISES = {"01_least_squares": "design_matrix", "02_gradient_descent": "gradient_through_origin"}
+WITH_EXERCISES = [path for path in CHAPTERS if path.stem in EXERCISES]
+
+
+@pytest.mark.parametrize("chapter", chapters(WITH_EXERCISES), indirect=True)
+def test_an_exercise_answers_with_its_hint_and_with_its_tick(chapter: Run):
     from helpers import check  # it loads torch, which no other test here needs
 
-    cells = lab.read(f"notebooks/{path.name}").cells
+    function = EXERCISES[chapter.path.stem]
+    cells = chapter.saved.cells
     stub = next(i for i, cell in enumerate(cells) if cell.source.startswith(f"def {function}("))
     assert cells[stub + 1].source == f"check.{function}({function})"
     answer, words = wrong_answers(function)[0]
-    page.open(lab, f"notebooks/{path.name}")
-    first = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")
-    page.select_cell(first)
-    page.tab.keyboard.press("Shift+Enter")
-    said = answer_by_keyboard(page, stub, f"{function} = {answer}")
+    said = answer_by_keyboard(chapter.page, stub, f"{function} = {answer}")
     assert said.startswith("✗ Not yet. ") and words in said
-    said = answer_by_keyboard(page, stub, right_answer(path, function))
+    said = answer_by_keyboard(chapter.page, stub, right_answer(chapter.path, function))
     assert said == f"✓ Right. {check.EXERCISES[function].why}\n"
-    assert page.kernel_errors == []
-    lab.close_kernels()
+    assert chapter.page.kernel_errors == []
 
 
 # ---- slides, live ---------------------------------------------------------------------------------------------------
@@ -310,14 +304,13 @@ def test_rise_shows_moves_on_and_runs_a_cell(lab: Lab, page: Page):
     lab.close_kernels()
 
 
-def test_rise_opens_from_the_notebooks_toolbar(lab: Lab, page: Page):
-    path = CHAPTERS[1]
-    page.open(lab, f"notebooks/{path.name}")
-    page.tab.locator('.jp-NotebookPanel-toolbar [data-command="RISE:preview"]').click()
-    slides = page.tab.frame_locator("iframe[src*='/rise/']")
-    slides.locator(SLIDE).get_by_role("heading", name=Notebook.read(path).title).wait_for()
-    assert page.outside == []
-    lab.close_kernels()
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS[1:2]), indirect=True)
+def test_rise_opens_from_the_notebooks_toolbar(chapter: Run):
+    page = chapter.page.tab
+    page.locator('.jp-NotebookPanel-toolbar [data-command="RISE:preview"]').click()
+    slides = page.frame_locator("iframe[src*='/rise/']")
+    slides.locator(SLIDE).get_by_role("heading", name=Notebook.read(chapter.path).title).wait_for()
+    assert chapter.page.outside == []
 
 
 # ---- the pages as HTML ----------------------------------------------------------------------------------------------

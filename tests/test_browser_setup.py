@@ -176,6 +176,7 @@ def test_ci_runs_the_tests_and_the_browser_and_fails_if_either_does(tmp_path, fa
     assert (done.returncode == 0) == (failing == "")
 
 
+@pytest.mark.browser  # it needs none, but it takes its time
 def test_make_test_opens_one_page_and_skips_it_with_a_reason_where_there_is_no_browser(tmp_path):
     line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("WITHOUT_BROWSER"))
     marks = line.split("=", 1)[1].strip().strip("'")
