@@ -308,13 +308,17 @@ class Page:
         return self.tab.locator(".jp-Notebook .jp-Notebook-cell").nth(index)
 
     def select_cell(self, index: int) -> None:
-        """Go to a cell with the arrow keys alone, from wherever the notebook stands."""
+        """Go to a cell with the arrow keys alone. Raises AssertionError where the keys go elsewhere."""
         self.tab.keyboard.press("Escape")
         position = """() => [...document.querySelectorAll(".jp-Notebook .jp-Notebook-cell")]
             .findIndex(cell => cell.classList.contains("jp-mod-active"))"""
-        while (now := self.tab.evaluate(position)) != index:
+        for _ in range(5):
+            now = self.tab.evaluate(position)
             for _ in range(abs(index - now)):
                 self.tab.keyboard.press("ArrowDown" if now < index else "ArrowUp")
+            if self.tab.evaluate(position) == index:
+                return
+        raise AssertionError(f"cell {index} is not reached, the keys stay at cell {self.tab.evaluate(position)}")
 
     def reactions(self, slider: Locator, figure: Locator, enough: float = 0, presses: int = 40) -> list[float]:
         """Milliseconds from a key on the slider to another picture, until one is below `enough`.
