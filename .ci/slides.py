@@ -19,7 +19,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -312,12 +312,16 @@ MEASURE = """() => {
 SHOW = """([across, down]) => {
   Reveal.slide(across, down);
   Reveal.getCurrentSlide().querySelectorAll(".fragment").forEach((part) => part.classList.add("visible"));
-  return new Promise((done) => requestAnimationFrame(() => done(null)));
 }"""
 PLACES = """() => Reveal.getSlides().map((page) => {
   const place = Reveal.getIndices(page);
   return [place.h, place.v || 0];
 })"""
+# On each slide, shown with all of its fragments; without a picture none of them has to be painted.
+MEASURE_EACH = f"""() => ({PLACES})().map((place) => {{
+  ({SHOW})(place);
+  return [place, ({MEASURE})()];
+}})"""
 
 
 def name_of(across: int, down: int) -> str:
@@ -352,25 +356,17 @@ def open_page(tab, path: Path) -> None:
     tab.wait_for_selector("html.ready", state="attached", timeout=1000 * SECONDS_TO_LOAD)
 
 
-def visit(tab, look: Callable[[str], None]) -> None:
-    """Show each slide of the open page with all of its fragments, and call `look` with its name."""
-    for across, down in tab.evaluate(PLACES):
-        tab.evaluate(SHOW, [across, down])
-        look(name_of(across, down))
-
-
 def measure(tab, path: Path, pictures: Path | None = None) -> list[Problem]:
     """Everything on the slides of a built page that can't be read; each slide's picture, if a folder is given."""
-    problems = []
-
-    def look(slide: str) -> None:
-        problems.extend(Problem(path.stem, slide, text) for text in tab.evaluate(MEASURE))
-        if pictures:
-            tab.screenshot(path=pictures / f"{path.stem}-{slide.replace('/', '_'):0>2}.png")
-
     tab.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     open_page(tab, path)
-    visit(tab, look)
+    problems = []
+    for place, texts in tab.evaluate(MEASURE_EACH):
+        slide = name_of(*place)
+        problems += [Problem(path.stem, slide, text) for text in texts]
+        if pictures:
+            tab.evaluate(SHOW, place)
+            tab.screenshot(path=pictures / f"{path.stem}-{slide.replace('/', '_'):0>2}.png")
     return problems
 
 

@@ -23,7 +23,7 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Playwright, Request, Route, WebSocketRoute
+from playwright.sync_api import Browser, Locator, Playwright, WebSocket
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT / ".ci") not in sys.path:
@@ -48,6 +48,9 @@ QUIET = [
     "--no-first-run",
     "--no-pings",
 ]
+# No name and no address but this machine's leads anywhere. (Playwright's routes would do it, too, but they switch the
+# browser's cache off, and every page of JupyterLab would be loaded and compiled anew.)
+INDOORS = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 
 
 def is_root() -> bool:
@@ -55,12 +58,12 @@ def is_root() -> bool:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The machine's own browser, without a window. Raises LookupError where there is none."""
+    """The machine's own browser, without a window or a way out. Raises LookupError where there is none."""
     path = find_browser()
     if path is None:
         raise LookupError(NO_BROWSER)
     as_root = ["--no-sandbox"] if is_root() else []
-    return playwright.chromium.launch(executable_path=path, args=QUIET + as_root)
+    return playwright.chromium.launch(executable_path=path, args=[*QUIET, INDOORS, *as_root])
 
 
 def end_with_the_parent() -> None:
@@ -248,31 +251,26 @@ class Page:
         self.errors: list[str] = []
         self.kernel_errors: list[str] = []
         self.context = browser.new_context(**{"viewport": SCREEN, "reduced_motion": "reduce", **options})
-        self.context.route("**/*", self.judge)
-        self.context.route_web_socket(lambda address: not is_loopback(address), self.refuse_socket)
+        self.context.on("request", lambda request: self.judge(request.url))
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(MILLISECONDS_TO_LOAD)
         self.tab.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
         self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        self.tab.on("websocket", lambda socket: socket.on("framereceived", self.listen))
+        self.tab.on("websocket", self.attend)
 
     def __enter__(self) -> "Page":
         return self
 
     def __exit__(self, *problem) -> None:
-        self.context.unroute_all(behavior="ignoreErrors")  # requests may still be under way
         self.context.close()
 
-    def judge(self, route: Route, request: Request) -> None:
-        if is_loopback(request.url):
-            route.continue_()
-        else:
-            self.outside.append(request.url)
-            route.abort()
+    def judge(self, address: str) -> None:
+        if not is_loopback(address):
+            self.outside.append(address)
 
-    def refuse_socket(self, socket: WebSocketRoute) -> None:
-        self.outside.append(socket.url)
-        socket.close()
+    def attend(self, socket: WebSocket) -> None:
+        self.judge(socket.url)
+        socket.on("framereceived", self.listen)
 
     def listen(self, frame: bytes | str) -> None:
         frame = frame.encode() if isinstance(frame, str) else frame
@@ -281,17 +279,42 @@ class Page:
             self.kernel_errors.append(": ".join(words))
 
     def open(self, lab: Lab, path: str) -> None:
-        """Open a notebook in JupyterLab and wait until its kernel is idle."""
+        """Load JupyterLab with a notebook and wait until its kernel is idle."""
         self.tab.goto(lab.address(path))
         self.wait_until_idle()
+
+    def open_another(self, path: str) -> None:
+        """Open a notebook in the JupyterLab that is loaded, by File > Open from Path; others are closed first."""
+        if self.tab.locator(".jp-NotebookPanel").count():
+            self.close_all()
+        self.choose("File", "filebrowser:open-path")
+        self.tab.locator(".jp-Dialog input").fill(path)
+        self.tab.keyboard.press("Enter")
+        self.tab.locator(".jp-NotebookPanel").wait_for()
+        self.wait_until_idle()
+
+    def close_all(self) -> None:
+        """File > Close All Tabs, without saving; and what went wrong on them is forgotten."""
+        self.choose("File", "application:close-all")
+        rest = self.tab.locator(".jp-NotebookPanel, .jp-Dialog")
+        while rest.count():
+            discard = self.tab.locator(".jp-Dialog").get_by_role("button", name="Discard")
+            if discard.count():
+                discard.first.click()
+            self.tab.wait_for_timeout(20)
+        for kept in (self.outside, self.errors, self.kernel_errors):
+            kept.clear()
+
+    def choose(self, menu: str, command: str) -> None:
+        self.tab.locator("#jp-MainMenu").get_by_role("menuitem", name=menu, exact=True).click()
+        self.tab.locator(f'.lm-Menu [data-command="{command}"]').click()
 
     def wait_until_idle(self) -> None:
         self.tab.locator("#jp-main-statusbar").get_by_text("Idle").wait_for()
 
     def run_all(self, milliseconds: float = MILLISECONDS_TO_RUN) -> None:
         """Run > Run All Cells, until the last cell has run or one has failed."""
-        self.tab.locator("#jp-MainMenu").get_by_role("menuitem", name="Run", exact=True).click()
-        self.tab.locator('[data-command="runmenu:run-all"]').click()
+        self.choose("Run", "runmenu:run-all")
         self.tab.wait_for_function(FINISHED, timeout=milliseconds)
 
     def save(self) -> None:
@@ -308,17 +331,8 @@ class Page:
         return self.tab.locator(".jp-Notebook .jp-Notebook-cell").nth(index)
 
     def select_cell(self, index: int) -> None:
-        """Go to a cell with the arrow keys alone. Raises AssertionError where the keys go elsewhere."""
-        self.tab.keyboard.press("Escape")
-        position = """() => [...document.querySelectorAll(".jp-Notebook .jp-Notebook-cell")]
-            .findIndex(cell => cell.classList.contains("jp-mod-active"))"""
-        for _ in range(5):
-            now = self.tab.evaluate(position)
-            for _ in range(abs(index - now)):
-                self.tab.keyboard.press("ArrowDown" if now < index else "ArrowUp")
-            if self.tab.evaluate(position) == index:
-                return
-        raise AssertionError(f"cell {index} is not reached, the keys stay at cell {self.tab.evaluate(position)}")
+        """Select a code cell by a click on its number, so that keys go to it as a whole."""
+        self.cell(index).locator(".jp-InputPrompt").click()
 
     def reactions(self, slider: Locator, figure: Locator, enough: float = 0, presses: int = 40) -> list[float]:
         """Milliseconds from a key on the slider to another picture, until one is below `enough`.

@@ -1,20 +1,12 @@
 """make times: its table, where it is written, and what it says when it can't be."""
 
-import importlib.util
-import sys
-
 import pytest
-from notebook_tools import ROOT
+from notebook_tools import ci_script
 
 
 @pytest.fixture(scope="module")
 def times():
-    sys.path.append(str(ROOT / ".ci"))
-    spec = importlib.util.spec_from_file_location("course_times", ROOT / ".ci" / "times.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
+    return ci_script("times")
 
 
 @pytest.fixture

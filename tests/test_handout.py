@@ -1,6 +1,5 @@
 """`make handout`: the chapters without outputs, notes and solutions, and nothing that leads out of the folder."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -8,7 +7,7 @@ import shutil
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_tools import ROOT, images, links
+from notebook_tools import ROOT, ci_script, images, links
 
 SOLUTIONS = ROOT / "notebooks" / "solutions"
 
@@ -16,10 +15,7 @@ SOLUTIONS = ROOT / "notebooks" / "solutions"
 @pytest.fixture(scope="module")
 def handout():
     """The script `.ci/handout.py` as a module."""
-    spec = importlib.util.spec_from_file_location("handout", ROOT / ".ci" / "handout.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return ci_script("handout")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import importlib.util
 import io
 import json
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_tools import ROOT
+from notebook_tools import ci_script
 from PIL import Image
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -22,10 +21,7 @@ VARIES = {"tags": ["nbval-ignore-output"]}
 @pytest.fixture(scope="module")
 def refresh():
     """The script `.ci/refresh.py` as a module."""
-    spec = importlib.util.spec_from_file_location("refresh", ROOT / ".ci" / "refresh.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return ci_script("refresh")
 
 
 def save(path: Path, cells: list, **metadata) -> Path:
