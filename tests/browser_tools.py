@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import Request as HttpRequest
@@ -222,18 +222,25 @@ FINISHED = """() => {
 }"""
 SLIDER = '.jp-OutputArea-output [role="slider"]'
 FIGURE = ".explore-picture"
-# Presses the key and waits for another picture; returns the milliseconds in between.
-REACTION = """([slider, figure, key]) => new Promise((resolve, reject) => {
+# Presses the key when the picture has stood still (that of a network in training doesn't), and waits for another one;
+# returns the milliseconds in between.
+REACTION = """async ([slider, figure, key]) => {
     const picture = () => figure.querySelector("img")?.src;
-    const before = picture();
-    const began = performance.now();
-    const changed = new MutationObserver(() => {
-        if (picture() !== before) { changed.disconnect(); resolve(performance.now() - began); }
+    let before = null;
+    while (picture() !== before) {
+        before = picture();
+        await new Promise(resolve => setTimeout(resolve, 400));
+    }
+    return new Promise((resolve, reject) => {
+        const began = performance.now();
+        const changed = new MutationObserver(() => {
+            if (picture() !== before) { changed.disconnect(); resolve(performance.now() - began); }
+        });
+        changed.observe(figure, {attributes: true, childList: true, subtree: true});
+        setTimeout(() => { changed.disconnect(); reject(new Error("the figure stays as it is")); }, 30000);
+        slider.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
     });
-    changed.observe(figure, {attributes: true, childList: true, subtree: true});
-    setTimeout(() => { changed.disconnect(); reject(new Error("the figure stays as it is")); }, 30000);
-    slider.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
-})"""
+}"""
 KERNEL_ERROR = re.compile(rb'"msg_type":\s*"error"')
 KERNEL_ERROR_WORDS = re.compile(rb'"e(?:name|value)":\s*"((?:[^"\\\\]|\\\\.)*)"')
 
@@ -297,7 +304,10 @@ class Page:
         """File > Close All Tabs, without saving; and what went wrong on them is forgotten."""
         self.choose("File", "application:close-all")
         rest = self.tab.locator(".jp-NotebookPanel, .jp-Dialog")
+        end = time.monotonic() + MILLISECONDS_TO_LOAD / 1000
         while rest.count():
+            if time.monotonic() > end:
+                raise TimeoutError("a notebook stays open")
             discard = self.tab.locator(".jp-Dialog").get_by_role("button", name="Discard")
             if discard.count():
                 discard.first.click()
@@ -322,10 +332,11 @@ class Page:
         self.tab.locator(".jp-NotebookPanel").wait_for()
         self.tab.wait_for_function("() => !document.querySelector('.lm-DockPanel-tabBar .jp-mod-dirty')")
 
-    def wait_for_kernel_error(self, milliseconds: float = 30_000) -> None:
+    def wait_for_events(self, enough: Callable[[], bool], milliseconds: float = 30_000) -> None:
+        """Let the browser's events come in until they are enough, or so much time has passed."""
         end = time.monotonic() + milliseconds / 1000
-        while not self.kernel_errors and time.monotonic() < end:
-            self.tab.wait_for_timeout(50)  # lets the frames of the socket come in
+        while not enough() and time.monotonic() < end:
+            self.tab.wait_for_timeout(50)
 
     def cell(self, index: int) -> Locator:
         return self.tab.locator(".jp-Notebook .jp-Notebook-cell").nth(index)

@@ -221,7 +221,7 @@ def test_an_error_in_a_widgets_callback_is_noticed(written: Callable[..., Page])
     page.run_all()
     assert page.kernel_errors == []
     page.tab.locator(SLIDER).press("ArrowRight")
-    page.wait_for_kernel_error()
+    page.wait_for_events(lambda: page.kernel_errors)
     assert page.kernel_errors == ["ValueError: out of reach"]
     assert "ValueError:" not in page.tab.locator(".jp-Notebook").text_content()
 
@@ -255,8 +255,7 @@ def test_a_request_to_the_outside_is_noticed_and_comes_to_nothing(loaded: Page, 
     failures = {}
     loaded.tab.on("requestfailed", lambda request: failures.update({request.url: request.failure}))
     page = written(new_markdown_cell("\n".join(f"![far away]({address})" for address in addresses)))
-    while len(failures) < 2:
-        page.tab.wait_for_timeout(20)
+    page.wait_for_events(lambda: len(failures) == len(addresses))
     assert sorted(set(page.outside)) == sorted(addresses)
     assert failures == dict.fromkeys(addresses, "net::ERR_NAME_NOT_RESOLVED")
 

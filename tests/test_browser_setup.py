@@ -153,6 +153,15 @@ def test_a_failure_counts_once_and_skips_are_counted():
     assert str(count) == "4 tests in a browser: 1 passed, 2 failed, 1 skipped"
 
 
+def test_only_files_with_such_tests_are_collected(tmp_path):
+    (tmp_path / "test_pages.py").write_text("@pytest.mark.browser\ndef test_page(): ...\n")
+    (tmp_path / "test_numbers.py").write_text("def test_number(): ...\n")
+    (tmp_path / "browser_tools.py").write_text("# for what is marked mark.browser\n")
+    assert browser.files_with_browser_tests(str(tmp_path)) == [str(tmp_path / "test_pages.py")]
+    names = [Path(path).name for path in browser.files_with_browser_tests(str(ROOT / "tests"))]
+    assert "test_browser.py" in names and "test_slides.py" in names and "test_exercises.py" not in names
+
+
 def test_the_tests_of_a_chapter_stay_together_and_so_do_those_of_another_file():
     name = "tests/test_browser.py::test_run_all[01_least_squares]"
     assert browser.together(name) == browser.together(name.replace("run_all", "other")) == "01_least_squares"
