@@ -154,7 +154,8 @@ def test_a_telephone_shows_all_of_it(chapter: Run):
     page.tab.keyboard.press("Control+b")
     page.tab.set_viewport_size(TELEPHONE)
     try:
-        assert 250 < notebook.evaluate("e => e.clientWidth") < TELEPHONE["width"]
+        narrow = f"e => e.clientWidth > 250 && e.clientWidth < {TELEPHONE['width']}"
+        page.tab.wait_for_function(narrow, arg=notebook.element_handle())
         assert notebook.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
         assert page.tab.locator(OUTPUTS).evaluate_all(CUT_OFF) == []
     finally:
