@@ -302,6 +302,7 @@ class Page:
 
     def close_all(self) -> None:
         """File > Close All Tabs, without saving; and what went wrong on them is forgotten."""
+        self.tab.keyboard.press("Escape")  # a menu may be open where a test has failed
         self.choose("File", "application:close-all")
         rest = self.tab.locator(".jp-NotebookPanel, .jp-Dialog")
         end = time.monotonic() + MILLISECONDS_TO_LOAD / 1000

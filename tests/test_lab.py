@@ -79,7 +79,6 @@ def server(tmp_path):
     assert not psutil.pid_exists(started["pid"]), "the server still runs"
 
 
-@pytest.mark.browser  # it needs none, but JupyterLab is started there anyway, and starting takes its time
 def test_it_asks_for_its_token_and_listens_on_this_machine_only(server):
     port, token = server["port"], server["token"]
     assert len(token) >= 32
