@@ -26,7 +26,7 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers.tsqr import tsqr  # noqa: E402
+from helpers.beyond.tsqr import tsqr  # noqa: E402
 
 BLOCK = 10_000
 

@@ -3,6 +3,7 @@ for the learner's own walk in chapter 12, and, made up for chapter 14, as many r
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -14,39 +15,7 @@ if TYPE_CHECKING:
 CELSIUS = (0.5, 14.0, 15.0, 28.0, 11.0, 8.0, 3.0, -4.0, 6.0, 13.0, 21.0)
 UNKNOWN = (35.7, 55.9, 58.2, 81.9, 56.3, 48.9, 33.9, 21.8, 48.4, 60.4, 68.4)
 
-# R's datasets::faithful and datasets::cars, in R's order; a test compares them with R's own.
-ERUPTIONS = """
-    3.6 1.8 3.333 2.283 4.533 2.883 4.7 3.6 1.95 4.35 1.833 3.917 4.2 1.75 4.7 2.167 1.75 4.8 1.6 4.25 1.8 1.75 3.45
-    3.067 4.533 3.6 1.967 4.083 3.85 4.433 4.3 4.467 3.367 4.033 3.833 2.017 1.867 4.833 1.833 4.783 4.35 1.883 4.567
-    1.75 4.533 3.317 3.833 2.1 4.633 2 4.8 4.716 1.833 4.833 1.733 4.883 3.717 1.667 4.567 4.317 2.233 4.5 1.75 4.8
-    1.817 4.4 4.167 4.7 2.067 4.7 4.033 1.967 4.5 4 1.983 5.067 2.017 4.567 3.883 3.6 4.133 4.333 4.1 2.633 4.067 4.933
-    3.95 4.517 2.167 4 2.2 4.333 1.867 4.817 1.833 4.3 4.667 3.75 1.867 4.9 2.483 4.367 2.1 4.5 4.05 1.867 4.7 1.783
-    4.85 3.683 4.733 2.3 4.9 4.417 1.7 4.633 2.317 4.6 1.817 4.417 2.617 4.067 4.25 1.967 4.6 3.767 1.917 4.5 2.267 4.65
-    1.867 4.167 2.8 4.333 1.833 4.383 1.883 4.933 2.033 3.733 4.233 2.233 4.533 4.817 4.333 1.983 4.633 2.017 5.1 1.8
-    5.033 4 2.4 4.6 3.567 4 4.5 4.083 1.8 3.967 2.2 4.15 2 3.833 3.5 4.583 2.367 5 1.933 4.617 1.917 2.083 4.583 3.333
-    4.167 4.333 4.5 2.417 4 4.167 1.883 4.583 4.25 3.767 2.033 4.433 4.083 1.833 4.417 2.183 4.8 1.833 4.8 4.1 3.966
-    4.233 3.5 4.366 2.25 4.667 2.1 4.35 4.133 1.867 4.6 1.783 4.367 3.85 1.933 4.5 2.383 4.7 1.867 3.833 3.417 4.233 2.4
-    4.8 2 4.15 1.867 4.267 1.75 4.483 4 4.117 4.083 4.267 3.917 4.55 4.083 2.417 4.183 2.217 4.45 1.883 1.85 4.283 3.95
-    2.333 4.15 2.35 4.933 2.9 4.583 3.833 2.083 4.367 2.133 4.35 2.2 4.45 3.567 4.5 4.15 3.817 3.917 4.45 2 4.283 4.767
-    4.533 1.85 4.25 1.983 2.25 4.75 4.117 2.15 4.417 1.817 4.467
-"""
-WAITING = """
-    79 54 74 62 85 55 88 85 51 85 54 84 78 47 83 52 62 84 52 79 51 47 78 69 74 83 55 76 78 79 73 77 66 80 74 52 48 80 59
-    90 80 58 84 58 73 83 64 53 82 59 75 90 54 80 54 83 71 64 77 81 59 84 48 82 60 92 78 78 65 73 82 56 79 71 62 76 60 78
-    76 83 75 82 70 65 73 88 76 80 48 86 60 90 50 78 63 72 84 75 51 82 62 88 49 83 81 47 84 52 86 81 75 59 89 79 59 81 50
-    85 59 87 53 69 77 56 88 81 45 82 55 90 45 83 56 89 46 82 51 86 53 79 81 60 82 77 76 59 80 49 96 53 77 77 65 81 71 70
-    81 93 53 89 45 86 58 78 66 76 63 88 52 93 49 57 77 68 81 81 73 50 85 74 55 77 83 83 51 78 84 46 83 55 81 57 76 84 77
-    81 87 77 51 78 60 82 91 53 78 46 77 84 49 83 71 80 49 75 64 76 53 94 55 76 50 82 54 75 78 79 78 78 70 79 70 54 86 50
-    90 54 54 77 79 64 75 47 86 63 85 82 57 82 67 74 54 83 73 73 88 80 71 83 56 79 78 84 58 83 43 60 75 81 46 90 46 74
-"""
-SPEED = """
-    4 4 7 7 8 9 10 10 10 11 11 12 12 12 12 13 13 13 13 14 14 14 14 15 15 15 16 16 17 17 17 18 18 18 18 19 19 19 20 20 20
-    20 20 22 23 24 24 24 24 25
-"""
-STOPPING_DISTANCE = """
-    2 10 4 22 16 10 18 26 34 17 28 14 20 24 28 26 34 34 46 26 36 60 80 20 26 54 32 40 32 40 50 42 56 76 84 36 46 68 32
-    48 52 56 64 66 54 70 92 93 120 85
-"""
+DATASETS = Path(__file__).with_name("datasets")
 
 PLANT_ROWS = 20_000  # in one chunk
 PLANT_COLUMNS = ["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "power"]
@@ -84,11 +53,11 @@ def tensors(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     return torch.tensor(UNKNOWN, dtype=dtype), torch.tensor(CELSIUS, dtype=dtype)
 
 
-def columns(**texts: str) -> pd.DataFrame:
-    """A DataFrame of float64 columns, each given as numbers with blanks between them."""
+def dataset(name: str) -> pd.DataFrame:
+    """One of R's data sets, from helpers/datasets; a test compares each with R's own. Numbers are float64."""
     import pandas as pd
 
-    return pd.DataFrame({name: [float(number) for number in text.split()] for name, text in texts.items()})
+    return pd.read_csv(DATASETS / f"{name}.csv", dtype="float64")
 
 
 def faithful() -> pd.DataFrame:
@@ -98,9 +67,8 @@ def faithful() -> pd.DataFrame:
     in minutes), float64.
     Source: R's datasets::faithful, from Haerdle (1991), Smoothing Techniques with Implementation in S; a fuller record
     is in Azzalini and Bowman (1990), A look at some data on the Old Faithful geyser, Applied Statistics 39, 357-365.
-    Used in chapter 12.
     """
-    return columns(eruptions=ERUPTIONS, waiting=WAITING)
+    return dataset("faithful")
 
 
 def cars() -> pd.DataFrame:
@@ -108,16 +76,14 @@ def cars() -> pd.DataFrame:
 
     Returns columns speed (in miles per hour) and dist (the distance to the stop, in feet), float64.
     Source: R's datasets::cars, from Ezekiel (1930), Methods of Correlation Analysis.
-    Used in chapter 12.
     """
-    return columns(speed=SPEED, dist=STOPPING_DISTANCE)
+    return dataset("cars")
 
 
 def logger() -> pd.DataFrame:
     """1024 readings of the two thermometers as a logger might have noted them, made up, rounded to a tenth.
 
     Returns columns u (unknown unit) and c (degrees Celsius), float64. The true slope is 5/9, and c is off by up to 4.
-    Used in chapter 14.
     """
     import pandas as pd
 
@@ -133,7 +99,6 @@ def plant(chunk: int) -> Tensor:
     chunk: which 20 000 rows, counted from 0; each chunk can be made without the others.
     Returns shape (20000, 10), float64, rounded to a tenth, with the columns PLANT_COLUMNS, the power last. It is
     PLANT_COEFFICIENTS (intercept first) times the inputs, and noise of up to 3.
-    Used in chapter 14.
     """
     generator = torch.Generator().manual_seed(chunk)
     inputs = (100 * torch.rand(PLANT_ROWS, 9, generator=generator, dtype=torch.float64)).round(decimals=1)

@@ -1,8 +1,9 @@
 """R in the tests: when it may be missing, and when it may not.
 
 COURSE_NEEDS_R=1 stops the whole run, with the reason, if R does not answer: nothing is skipped by accident.
-COURSE_WITHOUT_R=1 makes the helpers believe that there is no R. Tests marked `needs_r` are skipped then, and where
-neither R nor rpy2 is installed. A wrong R_HOME, or an rpy2 that does not fit, is a failure and no reason to skip.
+COURSE_WITHOUT_R=1 (anything but empty or 0) makes the helpers believe that there is no R. Tests marked `needs_r` are
+skipped then, and where neither R nor rpy2 is installed. A wrong R_HOME, or an rpy2 that does not fit, is a failure and
+no reason to skip.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ import os
 
 import pytest
 
-from helpers import r
+from helpers.r import RUnavailable, probe, session
 
 
 def reason_to_skip() -> str | None:
     """Why tests of R cannot run here, or None if they can and must."""
     try:
-        r.look_for_r()
-    except r.RUnavailable as problem:
-        switched_off = os.environ.get("COURSE_WITHOUT_R") == "1"
-        return str(problem) if switched_off or not os.environ.get("R_HOME") else None
+        session.look_for_r()
+    except RUnavailable as problem:
+        return str(problem) if session.switched_off() or not os.environ.get("R_HOME") else None
     return None
 
 
@@ -31,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if os.environ.get("COURSE_NEEDS_R") == "1":
         try:
-            r.probe()
-        except r.RUnavailable as problem:
+            probe()
+        except RUnavailable as problem:
             pytest.exit(f"COURSE_NEEDS_R is 1, and R does not answer. {problem}", returncode=1)
 
 

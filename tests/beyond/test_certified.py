@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 import torch
 
-from helpers.certified import FOLDER, NAMES, FormatError, lre, problem
-from helpers.refinement import refine
+from helpers.beyond.certified import FOLDER, NAMES, FormatError, lre, problem
+from helpers.beyond.refinement import refine
 
 CHECKSUMS = {
     "Filip": "1e8cb9a4644b1c6a8b1038eb46c59543814fa2a8d1ca31cb833040a75bf6a151",

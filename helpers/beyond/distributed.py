@@ -2,8 +2,9 @@
 
 What passes between the processes is torch.distributed's business; this module only deals out rows, calls `train`, and
 keeps checkpoints. Taught in chapter 14, which calls `launch`. In a shell, from the course's folder,
-`TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 torchrun --standalone --nproc-per-node=2 --max-restarts=1 -m helpers.distributed
-FOLDER` does the same; without its first word the second start usually fails (see `environment`).
+`TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 torchrun --standalone --nproc-per-node=2 --max-restarts=1
+-m helpers.beyond.distributed FOLDER` does the same; without its first word the second start usually fails (see
+`environment`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from helpers.loss import mse
 from helpers.model import network
 from helpers.training import train
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MEETING = "COURSE_MEETING"  # the environment variable that names the folder where the processes of one machine meet
 PATIENCE = timedelta(seconds=60)  # a process that waits longer than this for another one gives up
 EPOCHS, EPOCHS_BETWEEN_CHECKPOINTS = 30, 10
@@ -247,7 +248,7 @@ def work(folder: Path, doomed: Sequence[int] | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m helpers.distributed FOLDER [--kill RANK EPOCH]`, as torchrun calls it in each process."""
+    """`python -m helpers.beyond.distributed FOLDER [--kill RANK EPOCH]`, as torchrun calls it in each process."""
     parser = argparse.ArgumentParser(description="Fit lines and train a network in step with other processes.")
     parser.add_argument("folder", type=Path, help="where readings.pt is, and where results and checkpoints go")
     parser.add_argument("--kill", type=int, nargs=2, metavar=("RANK", "EPOCH"), help="which process dies, and when")

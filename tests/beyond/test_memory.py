@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import data, memory
-from helpers.memory import peak_memory
-from helpers.tsqr import tsqr
+from helpers import data
+from helpers.beyond import memory
+from helpers.beyond.memory import peak_memory
+from helpers.beyond.tsqr import tsqr
 
 MB = 1_000_000
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import data, distributed
+from helpers import data
+from helpers.beyond import distributed
+from helpers.beyond.tsqr import tsqr
 from helpers.loss import mse
 from helpers.model import network
 from helpers.scoreboard import digits
-from helpers.tsqr import tsqr
 
 
 def standardised(df):

@@ -1,11 +1,11 @@
-"""What chapter 12 rests on: R's two data sets, and the pictures of the scoreboard and of two columns."""
+"""The pictures of chapter 12: the scoreboard, and two columns."""
 
 import matplotlib
 import numpy as np
 import pytest
 import torch
 
-from helpers import data, plots, r
+from helpers import data, plots
 from helpers.scoreboard import Row
 
 matplotlib.use("Agg")
@@ -17,23 +17,6 @@ def figure(monkeypatch):
     monkeypatch.setattr(plots.plt, "show", lambda: None)
     yield plots.plt
     plots.plt.close("all")
-
-
-@pytest.mark.needs_r
-@pytest.mark.parametrize("name, shape", [("faithful", (272, 2)), ("cars", (50, 2))])
-def test_the_data_are_those_of_r(name, shape):
-    ours = getattr(data, name)()
-    assert ours.shape == shape and (ours.dtypes == "float64").all()
-    evaluate = r.start_r().evaluate
-    assert list(ours.columns) == list(evaluate(f"names(datasets::{name})"))
-    for column in ours:
-        assert ours[column].tolist() == list(evaluate(f"as.numeric(datasets::{name}${column})"))
-
-
-def test_the_data_are_whole_without_r():
-    geyser, cars = data.faithful(), data.cars()
-    assert (len(geyser), geyser["waiting"].sum(), round(geyser["eruptions"].sum(), 3)) == (272, 19284, 948.677)
-    assert (len(cars), cars["speed"].sum(), cars["dist"].sum()) == (50, 770, 2149)
 
 
 def test_a_dot_is_filled_where_a_method_has_arrived(figure):

@@ -10,6 +10,7 @@ from helpers import data
 from helpers.data import split, tensors, thermometers
 from helpers.loss import ShapeError, mse, mse_gradient
 from helpers.model import line
+from helpers.r.session import start_r
 
 U = [Fraction(str(value)) for value in data.UNKNOWN]
 C = [Fraction(str(value)) for value in data.CELSIUS]
@@ -33,6 +34,23 @@ def test_the_tensors_are_the_readings():
     df = thermometers()
     assert np.array_equal(u.numpy(), df["u"]) and np.array_equal(c.numpy(), df["c"])
     assert tensors()[0].dtype == torch.float32 and tensors()[0].shape == (11,)
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("name, shape", [("faithful", (272, 2)), ("cars", (50, 2))])
+def test_the_data_are_those_of_r(name, shape):
+    ours = getattr(data, name)()
+    assert ours.shape == shape and (ours.dtypes == "float64").all()
+    evaluate = start_r().evaluate
+    assert list(ours.columns) == list(evaluate(f"names(datasets::{name})"))
+    for column in ours:
+        assert ours[column].tolist() == list(evaluate(f"as.numeric(datasets::{name}${column})"))
+
+
+def test_the_data_are_whole_without_r():
+    geyser, cars = data.faithful(), data.cars()
+    assert (len(geyser), geyser["waiting"].sum(), round(geyser["eruptions"].sum(), 3)) == (272, 19284, 948.677)
+    assert (len(cars), cars["speed"].sum(), cars["dist"].sum()) == (50, 770, 2149)
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.beyond.tsqr import Reduced, reduce_block, reduce_pair, tsqr
 from helpers.data import PLANT_COEFFICIENTS, PLANT_COLUMNS, plant, tensors
 from helpers.loss import ShapeError
 from helpers.scoreboard import digits
-from helpers.tsqr import Reduced, reduce_block, reduce_pair, tsqr
 
 ROWS, P = 1000, 4
 

@@ -1,6 +1,6 @@
 """NIST's Statistical Reference Datasets for linear least squares: eleven problems with certified answers.
 
-The files in `helpers/strd/` are NIST's own, unchanged. Their numbers are read as decimals, exactly as printed.
+The files in `helpers/datasets/strd/` are NIST's own, unchanged. Their numbers are read as decimals, exactly as printed.
 Used in chapter 13.
 """
 
@@ -21,7 +21,7 @@ from helpers.scoreboard import digits
 if TYPE_CHECKING:
     import pandas as pd
 
-FOLDER = Path(__file__).with_name("strd")
+FOLDER = Path(__file__).parents[1] / "datasets" / "strd"
 NAMES = (
     "Norris",
     "Pontius",

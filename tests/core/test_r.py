@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import r
-from helpers.certified import NAMES, lre, problem
+from helpers.authoring import records as recipe
+from helpers.beyond.certified import NAMES, lre, problem
 from helpers.data import thermometers
-from helpers.r import RError, RUnavailable, RWarning, lm
+from helpers.r import RError, RUnavailable, RWarning, lm, probe, records, session
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EPSILON = float(np.finfo("float64").eps)
 
 
@@ -166,7 +166,7 @@ def test_lm_on_the_thermometers_gives_the_numbers_of_chapter_01():
     assert fit.conf_int.round(4).loc["u"].tolist() == [0.4564, 0.6172]
     assert fit.conf_int.round(3).loc["(Intercept)"].tolist() == [-21.664, -12.945]
     assert (fit.intercept, fit.slope) == (fit.coefficients.iat[0, 0], fit.coefficients.iat[1, 0])
-    assert re.match(r"R version \d+\.\d+\.\d+", fit.r_version) and fit.r_version == r.probe()
+    assert re.match(r"R version \d+\.\d+\.\d+", fit.r_version) and fit.r_version == probe()
 
 
 @pytest.mark.needs_r
@@ -385,7 +385,7 @@ def test_text_that_is_no_formula_is_not_run(code, tmp_path):
 def test_the_answer_does_not_depend_on_what_r_cells_left_behind():
     from rpy2 import rinterface
 
-    r.probe()
+    probe()
     rinterface.evalr("v <- 1:11")
     try:
         with pytest.raises(RError, match="object 'v' not found"):
@@ -414,7 +414,7 @@ def test_r_is_silent_within_lm_and_speaks_after_it(capfd):
 
 
 def test_another_thread_is_told_and_r_is_left_alone(monkeypatch):
-    monkeypatch.setattr(r, "start_r", lambda: pytest.fail("R was touched"))
+    monkeypatch.setattr(session, "start_once", lambda: pytest.fail("R was touched"))
     errors: list[BaseException] = []
 
     def attempt(action):
@@ -423,7 +423,7 @@ def test_another_thread_is_told_and_r_is_left_alone(monkeypatch):
         except BaseException as error:
             errors.append(error)
 
-    for action in (lambda: lm("c ~ u", thermometers()), r.probe):
+    for action in (lambda: lm("c ~ u", thermometers()), probe):
         thread = threading.Thread(target=attempt, args=(action,), name="a slider")
         thread.start()
         thread.join()
@@ -433,7 +433,7 @@ def test_another_thread_is_told_and_r_is_left_alone(monkeypatch):
 
 def test_the_search_for_r_is_not_logged_on_the_screen(caplog, capfd):
     logger = logging.getLogger("rpy2.situation")
-    with r.quiet_start():
+    with session.quiet_start():
         logger.error("Unable to determine R home")
         os.write(2, b"During startup - Warning messages")
     assert caplog.messages == [] and capfd.readouterr() == ("", "")
@@ -452,7 +452,7 @@ def ctrl_c_interrupts():
 
 def test_an_interrupt_waits_until_r_has_started(ctrl_c_interrupts):
     reached = []
-    with pytest.raises(KeyboardInterrupt), r.interrupt_later():
+    with pytest.raises(KeyboardInterrupt), session.interrupt_later():
         signal.raise_signal(signal.SIGINT)
         reached.append("the end of the block")
     assert reached
@@ -467,7 +467,7 @@ def test_r_home_that_holds_no_r_is_named(monkeypatch, tmp_path):
     monkeypatch.delenv("COURSE_WITHOUT_R", raising=False)
     monkeypatch.setenv("R_HOME", str(tmp_path))
     with pytest.raises(RUnavailable, match=f"R_HOME is set to {str(tmp_path)!r}.*Unset R_HOME"):
-        r.start_r.__wrapped__()
+        session.start_once.__wrapped__()
 
 
 def test_r_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
@@ -476,14 +476,14 @@ def test_r_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.delenv("R_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RUnavailable, match="R is not installed.*`make lab`.*`conda env create"):
-        r.start_r.__wrapped__()
+        session.start_once.__wrapped__()
 
 
 def test_rpy2_that_is_not_installed_says_how_to_get_it(monkeypatch):
     monkeypatch.delenv("COURSE_WITHOUT_R", raising=False)
-    monkeypatch.setattr(r.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RUnavailable, match="rpy2.*is not installed.*`make lab`"):
-        r.start_r.__wrapped__()
+        session.start_once.__wrapped__()
 
 
 @pytest.mark.parametrize(
@@ -498,10 +498,10 @@ def test_rpy2_that_cannot_load_r_says_so(monkeypatch, error, words):
     def fail():
         raise error
 
-    monkeypatch.setattr(r, "look_for_r", lambda: None)
-    monkeypatch.setattr(r, "load_rpy2", fail)
+    monkeypatch.setattr(session, "look_for_r", lambda: None)
+    monkeypatch.setattr(session, "load_rpy2", fail)
     with pytest.raises(RUnavailable, match=words) as caught:
-        r.start_r.__wrapped__()
+        session.start_once.__wrapped__()
     assert caught.value.__cause__ is error
 
 
@@ -510,8 +510,8 @@ def test_r_answers_after_every_failed_start(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setenv("R_HOME", str(tmp_path))
         with pytest.raises(RUnavailable):
-            r.start_r.__wrapped__()
-    assert r.start_r.__wrapped__().fit("c ~ u", thermometers(), None).df_residual == 9
+            session.start_once.__wrapped__()
+    assert session.start_once.__wrapped__().fit("c ~ u", thermometers(), None)["df_residual"] == 9
 
 
 def python(*arguments: str, **environment: str | None) -> subprocess.CompletedProcess:
@@ -535,7 +535,7 @@ def test_r_starts_without_noise_in_an_unknown_locale_and_ignores_rprofile_and_wo
 
     profile = "cat('hello from Rprofile'); options(contrasts = c('contr.sum', 'contr.poly'))\n"
     (tmp_path / ".Rprofile").write_text(profile)
-    r.probe()
+    probe()
     rinterface.evalr(f"local({{ left = 1; save(left, file = '{(tmp_path / '.RData').as_posix()}') }})")
     code = (
         f"import os; os.chdir({str(tmp_path)!r})\n"
@@ -548,22 +548,13 @@ def test_r_starts_without_noise_in_an_unknown_locale_and_ignores_rprofile_and_wo
     assert (run.stdout, run.stderr) == ("(Intercept) placeb False\n", "")
 
 
-@pytest.mark.needs_r
-def test_the_shell_command_names_the_version_or_the_problem(tmp_path):
-    run = python("-m", "helpers.r")
-    assert (run.returncode, run.stdout, run.stderr) == (0, r.probe() + "\n", "")
-    run = python("-m", "helpers.r", R_HOME=str(tmp_path))
-    assert run.returncode == 1 and run.stdout == "" and run.stderr.startswith("R_HOME is set to")
-    assert len(run.stderr.splitlines()) == 1
-
-
 def test_a_run_that_needs_r_fails_without_it(monkeypatch, request):
     import conftest
 
     def fail():
         raise RUnavailable("R is not installed.")
 
-    monkeypatch.setattr(r, "probe", fail)
+    monkeypatch.setattr(conftest, "probe", fail)
     monkeypatch.delenv("COURSE_NEEDS_R", raising=False)
     conftest.pytest_sessionstart(request.session)
     monkeypatch.setenv("COURSE_NEEDS_R", "1")
@@ -578,9 +569,9 @@ def test_tests_of_r_are_skipped_only_where_r_is_absent(monkeypatch, tmp_path):
     pytest.importorskip("rpy2")
     for name in ("COURSE_WITHOUT_R", "R_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(r.shutil, "which", lambda name: "/somewhere/R")
+    monkeypatch.setattr(session.shutil, "which", lambda name: "/somewhere/R")
     assert conftest.reason_to_skip() is None
-    monkeypatch.setattr(r.shutil, "which", lambda name: None)
+    monkeypatch.setattr(session.shutil, "which", lambda name: None)
     assert "R is not installed" in conftest.reason_to_skip()
     monkeypatch.setenv("R_HOME", str(tmp_path))
     assert conftest.reason_to_skip() is None, "a wrong R_HOME is a failure"
@@ -598,7 +589,7 @@ def without_r(monkeypatch):
     def fail():
         raise RUnavailable("R is not installed.")
 
-    monkeypatch.setattr(r, "start_r", fail)
+    monkeypatch.setattr(session, "start_once", fail)
 
 
 def test_without_r_the_recorded_answer_says_what_it_is(without_r, capsys):
@@ -640,36 +631,35 @@ def test_what_is_not_recorded_raises(without_r, capsys, formula, change, tol):
 
 
 def test_the_recorded_file_is_small_sorted_and_complete():
-    text = r.RECORDED_FILE.read_text(encoding="utf-8")
-    records = json.loads(text)
-    assert len(text) < 3_000 * len(records["fits"])
-    assert text == json.dumps(records, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
-    recorded = [*r.RECORDED_FITS, *r.certified_fits()]
-    assert set(records["fits"]) == {r.key_and_order(fit.formula, fit.make_frame(), fit.tol)[0] for fit in recorded}
-    assert len(records["fits"]) == len(recorded)
+    text = records.FILE.read_text(encoding="utf-8")
+    kept = json.loads(text)
+    assert len(text) < 3_000 * len(kept["fits"])
+    assert text == json.dumps(kept, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    recorded = [*recipe.course_fits(), *recipe.certified_fits()]
+    assert set(kept["fits"]) == {records.key_and_order(*fit)[0] for fit in recorded}
+    assert len(kept["fits"]) == len(recorded)
 
 
 @pytest.mark.needs_r
-def test_recording_anew_changes_nothing_when_r_gives_the_same_numbers(monkeypatch, tmp_path, capsys):
+def test_recording_anew_changes_nothing_when_r_gives_the_same_numbers(monkeypatch, tmp_path):
     file = tmp_path / "recorded.json"
-    monkeypatch.setattr(r, "RECORDED_FILE", file)
-    assert r.main(["record"]) == 0
+    monkeypatch.setattr(recipe, "FILE", file)
+    recipe.main()
     first = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**first, "date": "2020-02-02"}), encoding="utf-8")
-    assert r.main(["record"]) == 0
+    recipe.main()
     text = file.read_text(encoding="utf-8")
     assert text == json.dumps({**first, "date": "2020-02-02"}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     file.write_text(json.dumps({**first, "date": "2020-02-02", "r": "R 3.0.0"}), encoding="utf-8")
-    assert r.main(["record"]) == 0
+    recipe.main()
     assert json.loads(file.read_text(encoding="utf-8")) == first
-    assert r.main(["rekord"]) == 2 and "usage" in capsys.readouterr().err
 
 
 @pytest.mark.needs_r
 def test_r_still_gives_the_recorded_numbers():
-    recorded, fresh = json.loads(r.RECORDED_FILE.read_text(encoding="utf-8")), r.make_records("")
+    recorded, fresh = json.loads(records.FILE.read_text(encoding="utf-8")), recipe.make_records("")
     assert set(recorded["fits"]) == set(fresh["fits"])
-    certified = {r.key_and_order(fit.formula, fit.make_frame(), fit.tol)[0] for fit in r.certified_fits()}
+    certified = {records.key_and_order(*fit)[0] for fit in recipe.certified_fits()}
     for key in sorted(set(recorded["fits"]) - certified):
         fit = recorded["fits"][key]
         # Builds of R round differently. Scaled to length 1, the columns of a quadratic have a condition number of

@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 import torch
 
+from helpers.beyond.refinement import refine
 from helpers.data import tensors, thermometers
 from helpers.loss import ShapeError
 from helpers.r import lm
-from helpers.refinement import refine
 from helpers.scoreboard import digits
 
 
