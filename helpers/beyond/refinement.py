@@ -14,7 +14,7 @@ from torch import Tensor
 
 from helpers.loss import ShapeError
 
-ENOUGH = 1e-30  # a step this small, relative to a coefficient, is far below the last digit of float64
+ENOUGH = 1e-25  # far below the last digit of float64, and far from 1e-16 squared: as many steps on every processor
 NOTHING = 1e-200  # a coefficient this small, relative to the fit, counts as zero
 SMALLEST, LARGEST = torch.finfo(torch.float64).tiny, torch.finfo(torch.float64).max
 
@@ -23,8 +23,8 @@ SMALLEST, LARGEST = torch.finfo(torch.float64).tiny, torch.finfo(torch.float64).
 class Refined:
     """Least-squares coefficients of p columns, far beyond float64's digits, and what belongs to them.
 
-    coefficients: p fractions, each right to about 30 digits; float() rounds them to float64. A coefficient too small to
-        move the predictions by 1e-200 of their length is 0.
+    coefficients: p fractions, each right to 25 digits or more; float() rounds them to float64. A coefficient too small
+        to move the predictions by 1e-200 of their length is 0.
     standard_errors: p floats, right to all their digits but the last; NaN when df_residual is 0.
     residual_sd: residual standard deviation, in the response's unit; NaN when df_residual is 0.
     rss: residual sum of squares, exact for these coefficients; 0, and with it all standard errors, where no more is
@@ -59,7 +59,7 @@ def refine(X: Sequence[Sequence[Any]] | Tensor, y: Sequence[Any] | Tensor) -> Re
     inverse of X'X. What rounding spoils in a step, the next gradient sees and the next step mends: each iteration
     but the first multiplies the error by about 1e-16 times the condition number of X with its columns scaled to one
     length. The same steps, with a unit vector in the place of X'y, find the columns of the inverse of X'X, and so the
-    standard errors. They end when no coefficient can move by 1e-30 of its own size any more.
+    standard errors. They end when no coefficient can move by 1e-25 of its own size any more.
 
     Raises ShapeError where rows differ in length, or X and y in rows; TypeError or ValueError for an entry that is no
     finite number; ValueError for fewer rows than columns, and for columns that depend on each other so nearly that the
