@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab test browser times refresh figures bench slides handout lint lock setup
+.PHONY: help lab test browser refresh figures bench slides handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.13 python3.12 python3.11; do \
@@ -52,16 +52,13 @@ figures: setup  ## draw the diagrams in images/ anew
 	@$(COURSE_PYTHON) -m helpers.diagrams
 
 bench: setup  ## measure speed and memory side by side, as ratios (only some: PARTS="peers map")
-	@$(COURSE_PYTHON) .ci/bench.py $(PARTS)
+	@$(COURSE_PYTHON) tests/bench/bench.py $(PARTS)
 
 slides: setup  ## write the chapters as slides into _build/slides
 	@$(COURSE_PYTHON) .ci/slides.py
 
 handout: setup  ## write the chapters without outputs and solutions into _build/handout
 	@$(COURSE_PYTHON) .ci/handout.py
-
-times: setup  ## measure seconds and memory of each chapter in JupyterLab (TIMES_ARGS='--write FILE', or numbers)
-	@$(COURSE_PYTHON) .ci/times.py $(TIMES_ARGS)
 
 lint: setup  ## check the style of the code
 	@$(COURSE_PYTHON) -m ruff check .

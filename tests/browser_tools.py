@@ -1,4 +1,4 @@
-"""JupyterLab and a headless browser, for the tests and for `make times`: a server of its own, and pages kept indoors.
+"""JupyterLab and a headless browser, for the tests: a server of its own, and pages kept indoors.
 
 Nothing of the user's settings plays a part, nothing in the tree is changed: the server works in a temporary folder on a
 copy of the notebooks. A page's requests to anything but this machine are refused and kept in `Page.outside`.

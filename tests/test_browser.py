@@ -26,7 +26,7 @@ INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", 
 OUTPUTS = ".jp-Notebook .jp-OutputArea-output, .jp-Notebook .jp-MarkdownOutput"
 RENDERING_TROUBLE = re.compile("Error displaying widget|Error rendering|Loading widget|Javascript Error")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
-# An idle machine's figures answer within 100 ms, as make times measures; beside other tests they are slower.
+# An idle machine's figures answer within 100 ms; beside other tests they are slower.
 MILLISECONDS_TO_REACT = 400
 TELEPHONE = {"width": 390, "height": 844}
 

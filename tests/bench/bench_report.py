@@ -1,4 +1,4 @@
-"""What .ci/bench.py measured, as the README's section and as a plot. The same results give the same bytes."""
+"""What bench.py measured, as a page, as lines for other pages, and as a plot. The same results give the same bytes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,38 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 NAMES = {"lm": "`lm()`", "lm.fit": "`lm.fit`", "qr": "QR", "tsqr": "TSQR"}
 
 
-def with_section(readme: str, section: str) -> str:
-    """The README with the section between its two markers. Raises ValueError unless each marker stands there once."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
-        raise ValueError(f"README.md needs one {BEGIN} and, after it, one {END}: the bench writes between them")
-    before, after = readme.split(BEGIN)[0], readme.split(END)[1]
-    return f"{before}{BEGIN}\n{section.strip()}\n{END}{after}"
+def with_section(page: str, section: str) -> str:
+    """The page with the section between its two markers. Raises ValueError unless each marker stands there once."""
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise ValueError(f"the page needs one {BEGIN} and, after it, one {END}: the bench writes between them")
+    return page.split(BEGIN)[0] + f"{BEGIN}\n{section.strip()}\n{END}" + page.split(END)[1]
 
 
-def section_of(readme: str) -> str:
-    """What stands between the two markers."""
-    return readme.split(BEGIN)[1].split(END)[0].strip()
+def quoted(results: dict) -> dict[str, str]:
+    """What a complete run says on other pages: path of the page, and the text between its markers."""
+    loops = {row["name"]: row for row in results["peers"]["rows"]}
+    large = largest(results["solvers"])[-1]
+    r, tsqr = large["methods"]["lm"], large["methods"]["tsqr"]
+    chapters = [row for row in results["notebooks"] if "/" not in row["name"]]
+    slowest = max(chapters, key=lambda row: row["seconds"])
+    first, *_, second, heaviest = sorted(chapters, key=lambda row: row["megabytes"])
+    readme = [
+        f"* `train()` takes {ratio(loops['`train()`']['ratio'])} times as long as the same loop written out; "
+        f"Lightning {ratio(loops['Lightning']['ratio'])} times, Keras {ratio(loops['Keras']['ratio'])} times.",
+        f"* {large['rows']:,} rows by {large['columns']} columns: `lm()` takes {number(r['seconds'])} s and "
+        f"{number(r['megabytes'])} MB, TSQR in blocks {number(tsqr['seconds'])} s and {number(tsqr['megabytes'])} MB.",
+        f"* A chapter runs from top to bottom in at most {slowest['seconds']:.0f} s, in {first['megabytes']:.0f} to "
+        f"{second['megabytes']:.0f} MB of memory; chapter {heaviest['name'][:2]}, with the processes that it "
+        f"starts, in {heaviest['megabytes']:,.0f} MB.",
+    ]
+    teachers = (
+        f"Measured with `make bench` on {results['date']}, chapter by chapter in [its page](../tests/bench/README.md): "
+        f"JupyterLab's server holds {results['server']['megabytes']:.0f} MB, the kernel of a chapter that has run to "
+        f"its end {first['megabytes']:.0f} to {second['megabytes']:.0f} MB at its peak, and that of "
+        f"{heaviest['name']}, with the processes that it starts, {heaviest['megabytes']:,.0f} MB. Running all of a "
+        f"chapter takes at most {slowest['seconds']:.0f} s."
+    )
+    return {"README.md": "\n".join(readme), "notebooks/for_teachers.md": teachers}
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -52,26 +73,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [named, line, *rows])
 
 
-def report(results: dict, plot: str) -> str:
-    """The whole section; plot is the path of the drawing as the section's reader sees it."""
-    parts = ["## How fast, and with how much memory", opening(results)]
-    if "peers" in results:
-        parts.append(peers(results["peers"]))
-    if "overhead" in results:
-        parts.append(overhead(results["overhead"]))
-    if results.get("solvers"):
-        parts.append(solvers(results["solvers"]))
-        parts.append(f"![{alt_text(results['solvers'])}]({plot})")
-        parts.append(reading(results["solvers"]))
-    if "map" in results:
-        parts.append(memory_map(results["map"]))
-    if results.get("networks"):
-        parts.append(networks(results["networks"]))
-    if results.get("notebooks"):
-        parts.append(notebooks(results["notebooks"]))
-    if results.get("skipped"):
-        parts.append("Not measured: " + "; ".join(results["skipped"]) + ".")
-    return "\n\n".join(parts) + "\n"
+def report(results: dict) -> str:
+    """The whole page, with a part for everything that was measured."""
+    writers = {
+        "peers": peers, "overhead": overhead, "solvers": solvers, "map": memory_map, "networks": networks,
+        "notebooks": notebooks, "server": server, "skipped": skipped,
+    }  # fmt: skip
+    parts = [write(results[name]) for name, write in writers.items() if results.get(name)]
+    return "\n\n".join(["# How fast, and with how much memory", opening(results), *parts]) + "\n"
 
 
 def opening(results: dict) -> str:
@@ -91,11 +100,11 @@ def opening(results: dict) -> str:
 def peers(found: dict) -> str:
     slope, intercept = found["answer"]
     rows = [
-        [row["name"], ratio(row["ratio"]), spread(row), number(row["seconds"]), configured(row["configured"])]
+        [row["name"], ratio(row["ratio"]), spread(row), number(row["seconds"]), " ".join(row["configured"].split())]
         for row in found["rows"]
     ]
     return (
-        f"**Training loops.** The eleven readings, a line, SGD on all rows at once, {found['epochs']:,} epochs from "
+        f"## Training loops\n\nThe eleven readings, a line, SGD on all rows at once, {found['epochs']:,} epochs from "
         f"slope 1 and intercept 0 (u divided by ten): all arrive at {slope:.3f} and {intercept:.3f}, where gradient "
         "descent has to be by then on its way to `lm()`'s line; asserted to five digits. "
         f"{found['rounds']} rounds; {', '.join(found['versions'])}. With so little arithmetic in an epoch this is the "
@@ -103,13 +112,9 @@ def peers(found: dict) -> str:
     ) + table(["loop", "time / bare loop", "lowest to highest", "seconds", "configured as..."], rows)
 
 
-def configured(text: str) -> str:
-    return " ".join(text.split())
-
-
 def overhead(found: list[dict]) -> str:
     rows = [[row["name"], ratio(row["ratio"]), spread(row), f"{row['bound']:.2f}"] for row in found]
-    return "**What the course adds.**\n\n" + table(["", "ratio", "lowest to highest", "bound"], rows)
+    return "## What the course adds\n\n" + table(["", "ratio", "lowest to highest", "bound"], rows)
 
 
 def solvers(found: list[dict]) -> str:
@@ -123,11 +128,13 @@ def solvers(found: list[dict]) -> str:
     ]
     head = ["rows", "columns", f"{NAMES[base]}, seconds", *(f"{NAMES[name]} / {NAMES[base]}" for name in others)]
     return (
-        "**Least squares.** R's `lm()` and `lm.fit` against PyTorch's QR of the whole matrix and TSQR in blocks of "
+        "## Least squares\n\nR's `lm()` and `lm.fit` against PyTorch's QR of the whole matrix and TSQR in blocks of "
         "10,000 rows, all in float64; the same coefficients to nine digits, asserted. `lm()` and `lm.fit` also keep "
         "residuals, fitted values and the decomposition, which QR and TSQR do not. Memory is the peak beyond the data, "
         "in a process of its own.\n\n"
-    ) + table(head + [f"{NAMES[name]}, MB" for name in methods], rows)
+        + table(head + [f"{NAMES[name]}, MB" for name in methods], rows)
+        + f"\n\n![{alt_text(found)}](growth.svg)\n\n{reading(found)}"
+    )
 
 
 def largest(found: list[dict]) -> list[dict]:
@@ -146,27 +153,22 @@ def alt_text(found: list[dict]) -> str:
 
 
 def reading(found: list[dict]) -> str:
-    """The sentence after the plot: what grows, and by how much, from the smallest to the largest number of rows."""
+    """The sentence after the plot: how much time grows from the smallest to the largest number of rows."""
     first, last = largest(found)[0], largest(found)[-1]
-
-    def growth_of(name: str, key: str) -> str:
-        return number(last["methods"][name][key] / first["methods"][name][key])
-
+    grown = {name: last["methods"][name]["seconds"] / first["methods"][name]["seconds"] for name in last["methods"]}
+    times = ", ".join(f"{number(value)} ({NAMES[name]})" for name, value in grown.items())
     more = f"{last['rows'] / first['rows']:g}"
-    methods = [name for name in NAMES if name in last["methods"]]
-    times = ", ".join(f"{growth_of(name, 'seconds')} ({NAMES[name]})" for name in methods)
-    text = f"With {last['columns']} columns and {more} times the rows, time grows {times} times"
-    if all(row["methods"][name]["megabytes"] for row in (first, last) for name in methods):
-        text += ", and memory " + ", ".join(f"{growth_of(name, 'megabytes')} ({NAMES[name]})" for name in methods)
-        text += " times: TSQR holds one block, whatever the number of rows"
-    return text + "."
+    return (
+        f"With {last['columns']} columns and {more} times the rows, time grows {times} times. Memory grows with the "
+        "rows except for TSQR, which holds one block, whatever their number."
+    )
 
 
 def memory_map(found: dict) -> str:
     peak = f" The solver's memory peaks at {number(found['megabytes'])} MB" if found["megabytes"] else ""
     peak += f" (bound: {found['bound']} MB)." if peak else ""
     return (
-        f"**Data larger than memory.** TSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
+        f"## Data larger than memory\n\nTSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
         f"{found['file']:.0f} MB read through a memory map: {number(found['seconds'])} s, "
         f"{ratio(found['ratio'])} times a mere reading of the file.{peak}"
     )
@@ -177,35 +179,38 @@ def networks(found: list[dict]) -> str:
         [f"{row['count']:,}", ratio(row["ratio"]), spread(row), number(row["ratio"] / row["count"])] for row in found
     ]
     return (
-        "**Networks at once.** An epoch of many 1-13-1 networks by `vmap`, against an epoch of one without it.\n\n"
+        "## Networks at once\n\nAn epoch of many 1-13-1 networks by `vmap`, against an epoch of one without it.\n\n"
     ) + table(["networks", "time / one network", "lowest to highest", "per network"], rows)
 
 
 def notebooks(found: list[dict]) -> str:
     by_name = {row["name"]: row for row in found}
     rows = []
-    for name, row in by_name.items():
-        if "/" in name:
-            continue
-        solved = by_name.get(f"solutions/{name}", {"seconds": None, "megabytes": None})
-        cells = [f"{found['seconds']:.1f}" if found["seconds"] else "-" for found in (row, solved)]
-        cells += [f"{found['megabytes']:.0f}" if found["megabytes"] else "-" for found in (row, solved)]
-        rows.append([name, *cells])
+    for name in [name for name in by_name if "/" not in name]:
+        pair = [by_name.get(name), by_name.get(f"solutions/{name}")]
+        cells = [f"{row['seconds']:.1f}" if row else "-" for row in pair]
+        rows.append([name, *cells, *(f"{row['megabytes']:,.0f}" if row else "-" for row in pair)])
     total = sum(row["seconds"] for row in found)
     return (
-        f"**Chapters.** Each notebook from a clean kernel, once, one after the other: {total:.0f} s in all.\n\n"
+        "## Chapters\n\nEach notebook from a clean kernel, once, one after the other: "
+        f"{total:.0f} s in all. Memory is the most that the kernel, with R in it, and the processes that it starts "
+        "hold.\n\n"
     ) + table(["chapter", "seconds", "its solutions, seconds", "MB", "its solutions, MB"], rows)
+
+
+def server(found: dict) -> str:
+    return f"JupyterLab's server, beside the kernels, holds {found['megabytes']:.0f} MB."
+
+
+def skipped(found: list[str]) -> str:
+    return f"Not measured: {'; '.join(found)}."
 
 
 # ---- the plot -------------------------------------------------------------------------------------------------------
 
 # Blue is R's, as in the chapters, grey the others'; each line has its own marker and dash.
-LINES = {
-    "lm": ("lm", "-", "o", "R: lm()"),
-    "lm.fit": ("lm", "--", "s", "R: lm.fit"),
-    "qr": ("guess", ":", "^", "torch: QR"),
-    "tsqr": ("guess", "-.", "D", "torch: TSQR"),
-}
+LINES = {"lm": ("lm", "-o", "R: lm()"), "lm.fit": ("lm", "--s", "R: lm.fit")}
+LINES |= {"qr": ("guess", ":^", "torch: QR"), "tsqr": ("guess", "-.D", "torch: TSQR")}
 
 
 def growth(results: dict) -> str | None:
@@ -221,11 +226,11 @@ def growth(results: dict) -> str | None:
     with matplotlib.rc_context({"svg.hashsalt": "the course's bench", "svg.fonttype": "path"}):
         figure, (left, right) = new_figure(2, width=10.5, height=4.6)
         for axes, key in ((left, "seconds"), (right, "megabytes")):
-            for name, (colour, dash, marker, label) in LINES.items():
+            for name, (colour, dash, label) in LINES.items():
                 points = [(row["rows"], row["methods"].get(name, {}).get(key)) for row in rows]
                 points = [(n, value) for n, value in points if value]
                 if points:
-                    axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], marker=marker, ms=8, label=label)
+                    axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], ms=8, label=label)
             axes.set(xscale="log", yscale="log", xlabel="rows")
         columns = rows[0]["columns"]
         left.set(ylabel="seconds", title=f"time, {columns} columns")

@@ -1,6 +1,6 @@
 """One straight line trained by several libraries, taking turns in one process; prints the result as JSON.
 
-    python .ci/bench_peers.py [rounds]      run by .ci/bench.py with the Python of _build/peers
+    python tests/bench/bench_peers.py ROUNDS      run by bench.py with the Python of _build/peers
 
 All start from slope 1 and intercept 0, see the same eleven readings in float32, and take the same number of steps of
 SGD on all rows at once. What is timed is the call that trains; models, optimizers and trainers are built before it.
@@ -12,23 +12,18 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
 
-from bench import EPOCHS_OF_PEERS, LEARNING_RATE, ROOT, SCALE, take_turns
+import torch
+from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, take_turns
+from torch import nn
+from torch.utils.data import DataLoader
 
-os.environ["KERAS_BACKEND"] = "torch"  # read when Keras is imported
-sys.path.insert(0, str(ROOT))
-
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
-
-from helpers.data import tensors  # noqa: E402
-from helpers.training import train  # noqa: E402
+from helpers.data import tensors
+from helpers.training import train
 
 Run = tuple[float, float, float]  # seconds, slope, intercept
 u, c = (values.unsqueeze(1) for values in tensors())
@@ -94,16 +89,8 @@ def skorch() -> Run:
     """`NeuralNetRegressor`, `batch_size=-1`, no validation split, nothing printed"""
     from skorch import NeuralNetRegressor
 
-    net = NeuralNetRegressor(
-        Line,
-        optimizer=torch.optim.SGD,
-        lr=LEARNING_RATE,
-        max_epochs=EPOCHS_OF_PEERS,
-        batch_size=-1,
-        train_split=None,
-        callbacks__print_log=None,
-        verbose=0,
-    )
+    sgd = {"optimizer": torch.optim.SGD, "lr": LEARNING_RATE, "max_epochs": EPOCHS_OF_PEERS}
+    net = NeuralNetRegressor(Line, batch_size=-1, train_split=None, callbacks__print_log=None, verbose=0, **sgd)
     return seconds(lambda: net.fit(u, c)), *answer(net.module_)
 
 
@@ -184,4 +171,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    main(int(sys.argv[1]))

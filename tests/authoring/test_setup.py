@@ -19,7 +19,7 @@ import yaml
 from helpers import setup_check
 from helpers.r import RUnavailable
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 # A Python that notes how it was called, can be told which version to be, and fails at the step it is told to.
 PYTHON = """#!/bin/sh

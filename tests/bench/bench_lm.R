@@ -1,11 +1,8 @@
-# Least squares in R, for .ci/bench.py: what bench_solver.py does for torch, with lm() or lm.fit().
-#     Rscript .ci/bench_lm.R lm|lm.fit FILE
+# Least squares in R, for bench.py: what bench_solver.py does for torch, with lm() or lm.fit().
+#     Rscript tests/bench/bench_lm.R lm|lm.fit FILE
 
 given <- commandArgs(trailingOnly = TRUE)
-solve_on <- list(
-  lm = function(data) coef(lm(y ~ ., data = data)),
-  lm.fit = function(data) lm.fit(data$X, data$y)$coefficients
-)[[given[1]]]
+with_formula <- given[1] == "lm"
 
 status <- function(field) {
   if (!file.exists("/proc/self/status")) return(NA)
@@ -14,17 +11,18 @@ status <- function(field) {
 }
 
 load <- function(rows, columns) {
-  file <- file(given[2], "rb")
-  on.exit(close(file))
-  X <- matrix(readBin(file, "double", rows * columns), rows)
-  y <- readBin(file, "double", rows)
-  if (given[1] == "lm.fit") return(list(X = X, y = y))
-  data.frame(y = y, X[, -1, drop = FALSE])  # lm() makes the column of ones itself
+  table <- matrix(readBin(given[2], "double", rows * (columns + 1)), rows, byrow = TRUE)
+  X <- table[, seq_len(columns)]
+  y <- table[, columns + 1]
+  if (with_formula) data.frame(y = y, X[, -1, drop = FALSE]) else list(X = X, y = y)  # lm() adds the ones itself
+}
+
+solve_on <- function(data) {
+  if (with_formula) coef(lm(y ~ ., data = data)) else lm.fit(data$X, data$y)$coefficients
 }
 
 first_rows <- function(data, rows) {
-  if (given[1] == "lm") return(data[seq_len(rows), ])
-  list(X = data$X[seq_len(rows), ], y = data$y[seq_len(rows)])
+  if (with_formula) data[seq_len(rows), ] else list(X = data$X[seq_len(rows), ], y = data$y[seq_len(rows)])
 }
 
 asked <- file("stdin", "r")
@@ -33,9 +31,8 @@ while (length(line <- readLines(asked, n = 1)) > 0) {
   if (words[1] == "load") {
     data <- NULL  # what was held goes before the next comes
     invisible(gc())
-    columns <- as.integer(words[3])
-    data <- load(as.integer(words[2]), columns)
-    invisible(solve_on(first_rows(data, 2 * columns)))
+    data <- load(as.integer(words[2]), as.integer(words[3]))
+    invisible(solve_on(first_rows(data, 2 * as.integer(words[3]))))
     invisible(gc())
     if (file.exists("/proc/self/clear_refs")) try(cat("5", file = "/proc/self/clear_refs"), silent = TRUE)
     before <- status("VmRSS")

@@ -1,0 +1,587 @@
+"""Speed and memory of the course and of its peers, as ratios measured side by side in one run.
+
+    make bench        or: python tests/bench/bench.py [part ...] [--small]
+    parts: training, imports, peers, solvers, map, networks, notebooks, server
+
+Absolute times of a shared machine mean little, so what is compared takes turns, and each figure is the median over the
+rounds of ratios within a round. The report is printed and written to _build/bench/. When every part ran, at full size
+and with nothing left out, it becomes README.md here, with results.json and growth.svg; the lines between the two bench
+markers of the course's README.md and of notebooks/for_teachers.md follow.
+
+--small measures the same on small sizes, for trying the bench itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import bench_report
+import psutil
+from bench_measure import (
+    EPOCHS_OF_PEERS,
+    LEARNING_RATE,
+    SCALE,
+    check_same_answer,
+    compare,
+    rounded,
+    take_turns,
+    watching,
+)
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILD = ROOT / "_build" / "bench"
+PEERS = ROOT / "_build" / "peers"
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int  # how often each is measured, in turns
+    short_rounds: int  # the same where a few hundred epochs end before the machine's mood changes
+    rows: tuple[int, ...]
+    rows_of_map: int
+    counts: tuple[int, ...]  # networks at once
+    notebooks: int | None  # how many chapters, or None for all
+
+
+FULL = Size(9, 31, (10_000, 100_000, 1_000_000), 10_000_000, (1, 10, 100, 1000), None)
+SMALL = Size(3, 5, (1_000, 10_000, 100_000), 200_000, (1, 10), 2)
+COLUMNS = (2, 10, 50)
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", flush=True)
+
+
+class Bench:
+    """One run: its size, what it has measured, what it left out and what went wrong."""
+
+    def __init__(self, size: Size) -> None:
+        self.size, self.results = size, {}
+        self.skipped: list[str] = []
+        self.failed: list[str] = []
+
+    def skip(self, text: str) -> None:
+        say(f"SKIPPED {text}")
+        self.skipped.append(text)
+
+    def overhead(self, name: str, found: dict[str, list[float]], bound: float) -> None:
+        """Note how the second of two compares with the first, and whether that is within its bound."""
+        first, second = found
+        row = {"name": name, **compare(found, first)[second], "rounds": len(found[first]), "bound": bound}
+        self.results.setdefault("overhead", []).append(row)
+        if row["ratio"] > bound:
+            say(f"  ABOVE its bound of {bound:g}: {name}, {row['ratio']:.3f}")
+
+
+# ---- the parts: the course against itself ---------------------------------------------------------------------------
+
+
+def bench_training(bench: Bench) -> None:
+    """train() against the same epochs written out: forward, loss, zero_grad, backward, step."""
+    import torch
+
+    from helpers.data import split, tensors
+    from helpers.loss import mse
+    from helpers.model import line
+    from helpers.training import train
+
+    torch.set_num_threads(1)
+    u, c = tensors()
+    u, epochs = u * SCALE, 500
+    training, validation = split(11, seed=0)
+
+    def timed(fit: Callable) -> float:
+        w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
+        optimizer = torch.optim.SGD([w, b], lr=LEARNING_RATE)
+        began = time.perf_counter()
+        fit(lambda u: line(u, w, b), optimizer)
+        return time.perf_counter() - began
+
+    def loops(u: torch.Tensor, c: torch.Tensor, validation: tuple | None = None) -> dict[str, Callable]:
+        def bare(model: Callable, optimizer: torch.optim.Optimizer) -> None:
+            for _ in range(epochs):
+                if validation:
+                    with torch.no_grad():
+                        mse(model(validation[0]), validation[1])
+                loss = mse(model(u), c)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+        return {"bare": bare, "helper": lambda *given: train(*given, u, c, epochs, validation=validation)}
+
+    split_up = (u[training], c[training], (u[validation], c[validation]))
+    for name, data in {"": (u, c), " with validation": split_up}.items():
+        runs = {loop: partial(timed, fit) for loop, fit in loops(*data).items()}
+        bench.overhead(f"`train()`{name} / the loop written out", take_turns(runs, bench.size.short_rounds), 1.05)
+
+
+def bench_imports(bench: Bench) -> None:
+    """`import helpers` after torch is loaded costs next to nothing; measured in fresh interpreters."""
+
+    def seconds(code: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        return time.perf_counter() - began
+
+    runs = {code: lambda code=code: seconds(code) for code in ("import torch", "import torch, helpers")}
+    bench.overhead("`import torch, helpers` / `import torch`", take_turns(runs, bench.size.rounds), 1.10)
+
+
+def bench_networks(bench: Bench) -> None:
+    """An epoch of many 1-13-1 networks at once by vmap, against an epoch of one, as chapter 08 trains them."""
+    import torch
+    from torch import nn
+    from torch.func import functional_call, stack_module_state, vmap
+
+    from helpers.data import tensors
+
+    torch.set_num_threads(1)
+    u, c = tensors(torch.float64)
+    inputs, targets = ((values - values.mean()).unsqueeze(1) / values.std() for values in (u, c))
+    ends = {}
+
+    def build(seed: int) -> nn.Sequential:
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1)).double()
+
+    def run(forward: Callable, parameters: list) -> float:
+        optimizer = torch.optim.SGD(parameters, lr=0.05)
+        began = time.perf_counter()
+        for _ in range(200):
+            loss = ((forward() - targets) ** 2).mean(dim=(-2, -1))
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+        return time.perf_counter() - began
+
+    def alone() -> float:
+        model = build(0)
+        took = run(lambda: model(inputs), list(model.parameters()))
+        ends["alone"] = model(inputs).flatten().tolist()
+        return took
+
+    def together(count: int) -> float:
+        networks = [build(seed) for seed in range(count)]
+        parameters, _ = stack_module_state(networks)
+        run_all = vmap(functional_call, in_dims=(None, 0, None))
+        took = run(lambda: run_all(networks[0], parameters, inputs), list(parameters.values()))
+        ends["together"] = run_all(networks[0], parameters, inputs)[0].flatten().tolist()
+        return took
+
+    bench.results["networks"] = []
+    for count in bench.size.counts:
+        found = take_turns({"alone": alone, "together": lambda n=count: together(n)}, bench.size.rounds)
+        # The first of them is the one trained alone: float64, and a few hundred steps of rounding.
+        check_same_answer({f"{count} networks by vmap": ends["together"]}, ends["alone"], 1e-9)
+        row = {"count": count, **compare(found, "alone")["together"], "rounds": bench.size.rounds}
+        bench.results["networks"].append(row)
+
+
+# ---- what a learner's machine, or a server for a class, needs -------------------------------------------------------
+
+
+def held(process: psutil.Process) -> int:
+    """Bytes that a process holds, together with those it started; what several of them share then counts once."""
+    children = process.children(recursive=True)
+    if not children:
+        return process.memory_info().rss
+    total = 0
+    for member in (process, *children):
+        with contextlib.suppress(psutil.Error):
+            memory = member.memory_full_info()
+            total += getattr(memory, "pss", memory.uss)
+    return total
+
+
+def run_notebook(path: Path) -> tuple[float, int]:
+    """Seconds that a notebook takes in a clean kernel, and the most memory that the kernel and what it starts hold."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": path.parent}})
+    client.config.KernelManager.transport_encryption = "auto"  # the kernel warns without it
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, client.setup_kernel(env={**os.environ, "IPYTHONDIR": folder}):
+        kernel = psutil.Process(client.km.provisioner.pid)
+        with watching(lambda: held(kernel), every=0.1) as peak:
+            for number, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, number)
+            seconds = time.perf_counter() - began
+    return seconds, peak[0]
+
+
+def bench_notebooks(bench: Bench) -> None:
+    """Each notebook from a clean kernel, once: seconds, and the largest memory of its kernel and what that starts."""
+    folder = ROOT / "notebooks"
+    bench.results["notebooks"] = []
+    for chapter in sorted(folder.glob("[0-9][0-9]_*.ipynb"))[: bench.size.notebooks]:
+        for path in filter(Path.exists, (chapter, folder / "solutions" / chapter.name)):
+            seconds, peak = run_notebook(path)
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            row = {"name": name, "seconds": rounded(seconds), "megabytes": rounded(peak / 1e6)}
+            bench.results["notebooks"].append(row)
+            if seconds > 12 or peak > 6e8:
+                say(f"  ABOVE 12 s or 600 MB: {name}, {seconds:.1f} s, {row['megabytes']:.0f} MB")
+
+
+def bench_server(bench: Bench) -> None:
+    """JupyterLab's server, which has served its page and started a kernel: the memory of its process alone."""
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    settings = ["--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", *root]
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {f"JUPYTER_{name}_DIR": folder for name in ("CONFIG", "DATA", "RUNTIME")}
+        command = [sys.executable, "-m", "jupyterlab", *settings]
+        server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            described = Path(folder) / f"jpserver-{server.pid}.json"
+            while server.poll() is None and not (described.exists() and described.stat().st_size):
+                time.sleep(0.1)
+            at = json.loads(described.read_text())
+            for method, path in (("GET", "lab"), ("POST", "api/kernels"), ("GET", "api/kernels")):
+                ask = Request(at["url"] + path, method=method, headers={"Authorization": f"token {at['token']}"})
+                urlopen(ask, timeout=60).close()
+            bench.results["server"] = {"megabytes": rounded(psutil.Process(server.pid).memory_info().rss / 1e6)}
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+
+# ---- the peers ------------------------------------------------------------------------------------------------------
+
+
+def peers() -> list[str]:
+    """The pins of pyproject.toml's dependency group."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["peers"]
+
+
+def python_of_peers() -> Path:
+    """The Python of _build/peers, made anew when it is missing or its pins have changed. Raises RuntimeError."""
+    python, stamp, lock = PEERS / "bin" / "python", PEERS / "ready", HERE / "peers.txt"
+    depends_on = (sys.version, str(PEERS), peers(), lock.read_text(encoding="utf-8"))
+    key = hashlib.sha256(repr(depends_on).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == key:
+        return python
+    say(f"making {PEERS.relative_to(ROOT)}, an environment for the peers (a few minutes, once)")
+    install = [python, "-m", "pip", "install", "--quiet", "--retries", "2", "--constraint", lock]
+    # PyTorch goes first and alone, so that no other package's wish decides which build comes.
+    torch = [pin for pin in peers() if pin.startswith("torch==")]
+    for command in ([sys.executable, "-m", "venv", "--clear", PEERS], install + torch, install + peers()):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"not installed: {((done.stderr or done.stdout).strip().splitlines() or ['?'])[-1]}")
+    stamp.write_text(key)
+    return python
+
+
+def expected_line(slope: float, intercept: float, epochs: int) -> tuple[float, float]:
+    """Where gradient descent from (1, 0) stands after so many epochs on its way to lm's line, in exact arithmetic.
+
+    The distance to the minimum is multiplied by I - rate * H each epoch, H being the Hessian of the loss. One epoch
+    more or less would move the answer by forty times the tolerance of the comparison.
+    """
+    import torch
+
+    from helpers.data import tensors
+
+    u, _ = tensors(torch.float64)
+    X = torch.stack([u * SCALE, torch.ones_like(u)], dim=1)
+    shrink = torch.eye(2, dtype=torch.float64) - LEARNING_RATE * 2 * X.T @ X / len(X)
+    goal = torch.tensor([slope / SCALE, intercept], dtype=torch.float64)
+    start = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    w, b = (goal + torch.linalg.matrix_power(shrink, epochs) @ (start - goal)).tolist()
+    return w, b
+
+
+def bench_peers(bench: Bench) -> None:
+    """train() and five libraries' training loops against the bare loop, on the same line from the same start."""
+    from helpers.data import thermometers
+    from helpers.r import lm
+
+    try:
+        python = python_of_peers()
+    except RuntimeError as trouble:
+        bench.skip(f"the peers: {trouble}")
+        python = sys.executable
+    rounds = bench.size.rounds
+    say(f"  {EPOCHS_OF_PEERS} epochs each, {rounds + 1} rounds")
+    command = [python, HERE / "bench_peers.py", str(rounds)]
+    env = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "torch"}
+    with (BUILD / "peers.log").open("w") as log:
+        done = subprocess.run(command, cwd=BUILD, env=env, stdout=subprocess.PIPE, stderr=log)
+    if done.returncode != 0:
+        last = ((BUILD / "peers.log").read_text().strip().splitlines() or ["?"])[-1]
+        raise RuntimeError(f"the peers' run failed: {last}")
+    reply = json.loads(done.stdout.decode().splitlines()[-1])
+    if reply["missing"] and python != sys.executable:
+        bench.skip(f"not installed: {', '.join(reply['missing'])}")
+    loops = reply["loops"]
+    fit = lm("c ~ u", thermometers())
+    expected = expected_line(fit.slope, fit.intercept, EPOCHS_OF_PEERS)
+    ends = {f"{name} (run {k})": end for name, loop in loops.items() for k, end in enumerate(loop["answers"], start=1)}
+    check_same_answer(ends, expected, 1e-5)  # float32, and a thousand steps of rounding
+    check_same_answer(ends, loops["bare loop"]["answers"][0], 1e-5)
+    rows = compare({name: loop["seconds"] for name, loop in loops.items()}, "bare loop")
+    bench.results["peers"] = {
+        "epochs": EPOCHS_OF_PEERS,
+        "rounds": rounds,
+        "answer": [round(value, 4) for value in loops["bare loop"]["answers"][0]],
+        "versions": [pin for pin in peers() if not pin.startswith("torch==")],
+        "rows": [{"name": name, **row, "configured": loops[name]["configured"]} for name, row in rows.items()],
+    }
+
+
+# ---- least squares --------------------------------------------------------------------------------------------------
+
+
+class Worker:
+    """A process that holds its own copy of the data and solves when asked."""
+
+    def __init__(self, command: Sequence[str | Path], env: dict[str, str]) -> None:
+        self.name = " ".join(Path(part).name for part in command[1:3])
+        env = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT), **env}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(list(map(str, command)), env=env, text=True, **pipes)
+
+    def tell(self, *words: object) -> None:
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+
+    def read(self) -> dict:
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended without an answer (exit code {self.process.wait()})")
+        return json.loads(line)
+
+    def ask(self, *words: object) -> dict:
+        self.tell(*words)
+        return self.read()
+
+
+@contextlib.contextmanager
+def workers(commands: dict[str, list], env: dict[str, str] | None = None) -> Iterator[dict[str, Worker]]:
+    """The processes, each of which ends when its input does."""
+    with contextlib.ExitStack() as running:
+        started = {}
+        for name, command in commands.items():
+            started[name] = Worker(command, env or {})
+            running.enter_context(started[name].process)
+        yield started
+
+
+def load(ready: dict[str, Worker], rows: int, columns: int) -> None:
+    """Let every process read the file, all at the same time."""
+    for worker in ready.values():
+        worker.tell("load", rows, columns)
+    for worker in ready.values():
+        worker.read()
+
+
+def rscript() -> str | None:
+    """The Rscript of the R that rpy2 would use, or None without R."""
+    if os.environ.get("COURSE_WITHOUT_R", "") not in ("", "0"):
+        return None
+    home = os.environ.get("R_HOME")
+    return shutil.which("Rscript", path=os.path.join(home, "bin") if home else None)
+
+
+def write_regression(file: Path, rows: int, columns: int, block: int = 1_000_000) -> list[float]:
+    """Write rows of X (a one, then normal numbers), each followed by its y = X b + noise, as float64.
+
+    Returns the answer, that of the normal equations, added up while writing; with such columns their condition number
+    is near 1, so it is right to 1e-12.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(rows + columns)
+    settings = {"dtype": torch.float64, "generator": generator}
+    beta = torch.arange(1, columns + 1, dtype=torch.float64)
+    gram, moments = torch.zeros(columns, columns, dtype=torch.float64), torch.zeros(columns, dtype=torch.float64)
+    with file.open("wb") as out:
+        for start in range(0, rows, block):
+            X = torch.randn(min(block, rows - start), columns, **settings)
+            X[:, 0] = 1
+            y = X @ beta + torch.randn(len(X), **settings)
+            gram, moments = gram + X.T @ X, moments + X.T @ y
+            torch.column_stack([X, y]).numpy().tofile(out)
+    return torch.cholesky_solve(moments.unsqueeze(1), torch.linalg.cholesky(gram)).squeeze(1).tolist()
+
+
+def has_memory(bench: Bench, what: str, needed: int) -> bool:
+    """Whether so many bytes can be had without swapping; if not, it is noted as skipped."""
+    free = psutil.virtual_memory().available
+    if free < needed:
+        bench.skip(f"{what}: needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free")
+    return free >= needed
+
+
+def bench_solvers(bench: Bench) -> None:
+    """R's lm() and lm.fit, and torch's QR and TSQR, on the same rows: time in turns, memory in a process for each."""
+    r = rscript()
+    if r is None:
+        bench.skip("lm() and lm.fit: there is no R")
+    file = BUILD / "regression.bin"
+    commands = {name: [r, HERE / "bench_lm.R", name, file] for name in ("lm", "lm.fit") if r}
+    commands |= {name: [sys.executable, HERE / "bench_solver.py", name, file] for name in ("qr", "tsqr")}
+    bench.results["solvers"] = []
+    sizes = [(rows, columns) for columns in COLUMNS for rows in bench.size.rows]
+    try:
+        with workers(commands) as timed:
+            for rows, columns in sizes:
+                what, size = f"{rows:,} rows by {columns} columns", 8 * rows * (columns + 1)
+                if has_memory(bench, what, 16 * size):
+                    expected = write_regression(file, rows, columns)
+                    rounds = min(bench.size.rounds, 3) if size > 2e8 else bench.size.rounds
+                    methods = solve_in_turns(commands, timed, expected, rows, rounds)
+                    row = {"rows": rows, "columns": columns, "rounds": rounds, "methods": methods}
+                    bench.results["solvers"].append(row)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def solve_in_turns(
+    commands: dict[str, list], timed: dict[str, Worker], expected: Sequence[float], rows: int, rounds: int
+) -> dict[str, dict]:
+    """Time and peak memory of each, and proof that they agree. The ratio is to lm(), or to qr where there is no R."""
+    memory = {}
+    # With these two settings memory that is freed goes back to the system at once, so that none is counted twice or
+    # not at all. They cost time; memory is therefore measured apart, at the first solution of a fresh process.
+    prompt = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    with workers(commands, prompt) as fresh:
+        load(fresh, rows, len(expected))
+        for name, worker in fresh.items():
+            answer = worker.ask("solve", 1)
+            check_same_answer({name: answer["coefficients"]}, expected, 1e-9)
+            memory[name] = None if answer["bytes"] is None else max(answer["bytes"], 0) / 1e6
+    load(timed, rows, len(expected))
+    # A short solution is repeated, so that each turn lasts at least a twentieth of a second.
+    times = {}
+    for name, worker in timed.items():
+        took = worker.ask("solve", 1)["seconds"]
+        if took < 0.5:  # the first may have paid for a warm-up that later ones are spared
+            took = worker.ask("solve", 1)["seconds"]
+        times[name] = max(1, min(1000, round(0.05 / took)))
+    runs = {name: lambda name=name: timed[name].ask("solve", times[name])["seconds"] for name in timed}
+    found = compare(take_turns(runs, rounds, warm=True), "lm" if "lm" in runs else "qr")
+    return {name: {**row, "megabytes": rounded(memory[name])} for name, row in found.items()}
+
+
+def bench_map(bench: Bench) -> None:
+    """TSQR on a file that is read through a memory map: time against reading it, and memory that belongs to no file."""
+    rows, columns = bench.size.rows_of_map, 10
+    size = 8 * rows * (columns + 1)
+    if not has_memory(bench, f"the memory map of {rows:,} rows", int(1e9)):
+        return
+    file, answers = BUILD / "map.bin", []
+    say(f"  writing a file of {size / 1e6:.0f} MB")
+    try:
+        expected = write_regression(file, rows, columns)
+        with workers({"map": [sys.executable, HERE / "bench_solver.py", "map", file]}) as ready:
+            load(ready, rows, columns)
+
+            def ask(what: str) -> float:
+                answers.append(ready["map"].ask(what))
+                return answers[-1]["seconds"]
+
+            found = take_turns({what: lambda what=what: ask(what) for what in ("read", "solve")}, 3)
+    finally:
+        file.unlink(missing_ok=True)
+    solved = [answer for answer in answers if answer["coefficients"]]
+    check_same_answer({f"TSQR ({k})": found["coefficients"] for k, found in enumerate(solved)}, expected, 1e-9)
+    peak = None if solved[-1]["bytes"] is None else solved[-1]["bytes"] / 1e6
+    row = {"rows": rows, "columns": columns, "file": size / 1e6, **compare(found, "read")["solve"], "bound": 64}
+    bench.results["map"] = {**row, "megabytes": rounded(peak), "rounds": 3}
+
+
+# ---- the command ----------------------------------------------------------------------------------------------------
+
+IN_ORDER = [bench_training, bench_imports, bench_peers, bench_solvers, bench_map, bench_networks, bench_notebooks]
+PARTS = {part.__name__.removeprefix("bench_"): part for part in [*IN_ORDER, bench_server]}
+
+
+def machine() -> dict:
+    """What it was measured on, without the machine's name."""
+    import torch
+
+    processor = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, TypeError):
+        processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())[1].strip()
+    r = rscript()
+    code = 'cat(R.version$major, ".", R.version$minor, " ", basename(extSoftVersion()[["BLAS"]]), sep = "")'
+    said = subprocess.run([r, "--vanilla", "-e", code], capture_output=True, text=True).stdout.split() if r else []
+    version, blas = (*said, None, None)[:2]
+    system = f"{platform.system()} {platform.machine()}"
+    found = {"processor": processor, "cores": os.cpu_count(), "gigabytes": round(psutil.virtual_memory().total / 1e9)}
+    found |= {"system": system, "python": platform.python_version(), "torch": torch.__version__.split("+")[0]}
+    return {**found, "r": version, "blas": blas}
+
+
+def store(results: dict, folder: Path) -> None:
+    """Write the page, the plot and the numbers into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text(bench_report.report(results), encoding="utf-8")
+    numbers = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    (folder / "results.json").write_text(numbers, encoding="utf-8")
+    if picture := bench_report.growth(results):
+        (folder / "growth.svg").write_text(picture, encoding="utf-8")
+    say(f"written to {folder.relative_to(ROOT)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--small", action="store_true", help="small sizes, for trying the bench itself")
+    options = parser.parse_args(arguments)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    bench = Bench(SMALL if options.small else FULL)
+    began = time.perf_counter()
+    bench.results |= {"date": datetime.date.today().isoformat(), "machine": machine()}
+    chosen = [part for part in PARTS if part in options.parts] or list(PARTS)
+    for part in chosen:
+        say(f"{part} (after {(time.perf_counter() - began) / 60:.1f} minutes): {PARTS[part].__doc__.splitlines()[0]}")
+        try:
+            PARTS[part](bench)
+        except Exception as trouble:
+            say(f"  FAILED {part}: {trouble}")
+            bench.failed.append(part)
+    bench.results["minutes"] = round((time.perf_counter() - began) / 60, 1)
+    bench.results["skipped"] = bench.skipped
+    print("\n" + bench_report.report(bench.results))
+    store(bench.results, BUILD)
+    if chosen == list(PARTS) and not (options.small or bench.skipped or bench.failed):
+        store(bench.results, HERE)
+        for name, text in bench_report.quoted(bench.results).items():
+            page = ROOT / name
+            page.write_text(bench_report.with_section(page.read_text(encoding="utf-8"), text), encoding="utf-8")
+    else:
+        say("the course's pages are left as they are: they show complete runs only")
+    for text in [f"skipped {text}" for text in bench.skipped] + [f"FAILED: {part}" for part in bench.failed]:
+        say(text)
+    return 1 if bench.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

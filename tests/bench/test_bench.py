@@ -1,0 +1,346 @@
+"""The bench: what it compares is the same answer, what it writes is what it measured, and its peers stay outside."""
+
+import copy
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import bench
+import bench_report
+import bench_solver
+import nbformat
+import numpy as np
+import pytest
+import torch
+from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, DifferentAnswer, check_same_answer, compare, take_turns
+
+from helpers.data import thermometers
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+RESULTS = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+# ---- the report -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value, number, ratio",
+    [
+        (None, "-", "-"),
+        (0.0000391, "0.000039", "0.000039"),
+        (0.0123, "0.012", "0.012"),
+        (0.3, "0.30", "0.30"),
+        (2.964, "3.0", "2.96"),
+        (9.997, "10", "10"),
+        (99.7, "100", "100"),
+        (1534.5, "1,500", "1,534"),
+    ],
+)
+def test_a_number_has_two_digits_and_a_ratio_two_decimals(value, number, ratio):
+    assert (bench_report.number(value), bench_report.ratio(value)) == (number, ratio)
+
+
+def test_the_pages_show_the_stored_results():
+    assert (HERE / "README.md").read_text(encoding="utf-8") == bench_report.report(RESULTS)
+    for name, text in bench_report.quoted(RESULTS).items():
+        page = (ROOT / name).read_text(encoding="utf-8")
+        assert bench_report.with_section(page, text) == page, f"{name} is out of date"
+
+
+def test_every_row_measured_is_a_row_shown():
+    text = bench_report.report(RESULTS)
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    chapters = [row["name"] for row in RESULTS["notebooks"] if "/" not in row["name"]]
+    lengths = [len(RESULTS[part]) for part in ("overhead", "solvers", "networks")] + [len(chapters)]
+    assert [len(table.splitlines()) - 2 for table in tables] == [len(RESULTS["peers"]["rows"]), *lengths]
+    for table in tables:
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+    solved = RESULTS["solvers"][-1]["methods"]
+    row = next(line for line in tables[2].splitlines()[::-1]).strip("| ").split(" | ")
+    assert row[3:6] == [bench_report.ratio(solved[name]["ratio"]) for name in ("lm.fit", "qr", "tsqr")]
+    assert row[6:] == [bench_report.number(solved[name]["megabytes"]) for name in ("lm", "lm.fit", "qr", "tsqr")]
+    assert "(growth.svg)" in text and "Not measured" not in text
+
+
+def test_the_report_without_r_without_memory_and_with_gaps():
+    results = copy.deepcopy({key: RESULTS[key] for key in ("date", "minutes", "machine", "solvers")})
+    results["machine"].update(r=None, blas=None)
+    for row in results["solvers"]:
+        del row["methods"]["lm"], row["methods"]["lm.fit"]
+        for found in row["methods"].values():
+            found["megabytes"] = None
+    text = bench_report.report({**results, "skipped": ["the peers: no network"]})
+    assert "| rows | columns | QR, seconds | TSQR / QR | QR, MB | TSQR, MB |" in text
+    assert "no R" in text and "Keras" not in text and "Not measured: the peers: no network." in text
+    assert bench_report.growth(results)
+
+
+def test_a_section_is_written_between_its_markers_and_nowhere_else():
+    page = "before\n\n<!-- bench -->\nold\n<!-- /bench -->\n\nafter\n"
+    once = bench_report.with_section(page, "\nnew\n\n")
+    assert once == "before\n\n<!-- bench -->\nnew\n<!-- /bench -->\n\nafter\n"
+    for broken in ("", "<!-- bench -->", "<!-- /bench --><!-- bench -->", once * 2):
+        with pytest.raises(ValueError, match="needs one"):
+            bench_report.with_section(broken, "new")
+
+
+def test_the_plot_is_the_stored_one_with_a_line_for_each_method(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    figures = []
+    monkeypatch.setattr(plt, "close", figures.append)
+    drawn = [bench_report.growth(RESULTS) for _ in range(2)]
+    monkeypatch.undo()
+    assert drawn[0] == drawn[1] and not re.search(r"<dc:date>|\b20\d\d-\d\d", drawn[0])
+    for axes, key in zip(figures[0].axes, ("seconds", "megabytes"), strict=True):
+        assert len({(line.get_marker(), line.get_linestyle()) for line in axes.lines}) == 4
+        for line, found in zip(axes.lines, RESULTS["solvers"][-1]["methods"].values(), strict=True):
+            assert line.get_ydata()[-1] == found[key]
+    for figure in figures:
+        plt.close(figure)
+    assert bench_report.growth({}) is None
+
+
+# ---- the same answer ------------------------------------------------------------------------------------------------
+
+
+def test_the_same_answer_passes_and_any_other_is_named():
+    check_same_answer({"a": [1.0, -2.0], "b": [1.000001, -2.0]}, [1.0, -2.0], 1e-6)
+    for other in ([1.0, -2.1], [1.0], [1.0, -2.0, 0.0], [math.nan, -2.0], [1.0, 2.0], [-2.0, 1.0]):
+        with pytest.raises(DifferentAnswer, match="other ends at"):
+            check_same_answer({"a": [1.0, -2.0], "other": other}, [1.0, -2.0], 1e-6)
+    with pytest.raises(DifferentAnswer, match="no answer"):
+        check_same_answer({}, [1.0], 1e-6)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Slope and intercept after the epochs of the peers, and after one more or less, of the course's loop."""
+    from helpers.data import tensors
+    from helpers.training import train
+
+    u, c = tensors()
+    w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
+    ends = {}
+    for number, epochs in {-1: EPOCHS_OF_PEERS - 1, 0: 1, 1: 1}.items():
+        train(lambda u: w * u + b, torch.optim.SGD([w, b], lr=LEARNING_RATE), u * SCALE, c, epochs)
+        ends[number] = w.item(), b.item()
+    return ends
+
+
+@pytest.fixture(scope="module")
+def fit():
+    df = thermometers()
+    slope, intercept = np.polyfit(df["u"], df["c"], 1)
+    return SimpleNamespace(slope=slope, intercept=intercept)
+
+
+def test_the_expected_line_tells_a_thousand_epochs_from_one_more_or_less(trained, fit):
+    expected = bench.expected_line(fit.slope, fit.intercept, EPOCHS_OF_PEERS)
+    check_same_answer({"train()": trained[0]}, expected, 1e-5)
+    for other in (-1, 1):
+        with pytest.raises(DifferentAnswer):
+            check_same_answer({"other": trained[other]}, expected, 1e-5)
+    assert bench.expected_line(fit.slope, fit.intercept, 10**6) == pytest.approx((10 * fit.slope, fit.intercept))
+
+
+@pytest.fixture
+def peers_run(monkeypatch, tmp_path, trained, fit):
+    """The part "peers" with an answer made up for its process; returns a function that runs it."""
+    monkeypatch.setattr(bench, "BUILD", tmp_path)
+    monkeypatch.setattr("helpers.r.lm", lambda formula, data: fit)
+
+    def run(python_of_peers=lambda: "python of the peers", missing=(), **ends: tuple[float, float]) -> bench.Bench:
+        loops = {
+            name: {"configured": "", "seconds": [1.0, 2.0, 3.0], "answers": [end] * 4}
+            for name, end in {"bare loop": trained[0], **ends}.items()
+        }
+        reply = "library chatter\n" + json.dumps({"loops": loops, "missing": list(missing)})
+        monkeypatch.setattr(bench, "python_of_peers", python_of_peers)
+        done = SimpleNamespace(returncode=0, stdout=reply.encode())
+        monkeypatch.setattr(bench.subprocess, "run", lambda command, **options: done)
+        made = bench.Bench(bench.SMALL)
+        bench.bench_peers(made)
+        return made
+
+    return run
+
+
+def test_a_peer_with_another_answer_stops_the_comparison(peers_run, trained):
+    w, b = trained[0]
+    made = peers_run(Keras=(w, b + 1e-5))
+    assert [row["name"] for row in made.results["peers"]["rows"]] == ["bare loop", "Keras"]
+    with pytest.raises(DifferentAnswer, match=r"Keras \(run 1\)"):
+        peers_run(Keras=(w, b + 1e-3))
+
+
+def test_peers_that_cannot_be_installed_are_skipped_by_name_and_the_rest_is_given(peers_run):
+    def offline():
+        raise RuntimeError("not installed: no network")
+
+    made = peers_run(offline, missing=["keras", "skorch"])
+    assert made.skipped == ["the peers: not installed: no network"]
+    assert made.results["peers"]["rows"][0]["ratio"] == 1
+    assert peers_run(missing=["keras"]).skipped == ["not installed: keras"]
+
+
+# ---- measuring ------------------------------------------------------------------------------------------------------
+
+
+def test_runs_take_turns_after_a_warm_up_and_each_begins_a_round():
+    calls = []
+    runs = {name: lambda name=name: calls.append(name) or float(len(calls)) for name in "abc"}
+    found = take_turns(runs, 3)
+    assert "".join(calls) == "abc" + "abc" + "bca" + "cab"
+    assert found == {"a": [4.0, 9.0, 11.0], "b": [5.0, 7.0, 12.0], "c": [6.0, 8.0, 10.0]}
+    calls.clear()
+    take_turns(runs, 1, warm=True)
+    assert "".join(calls) == "abc"
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds():
+    rows = compare({"base": [1.0, 10.0, 2.0], "other": [2.0, 10.0, 6.0]}, "base")
+    assert rows["other"] == {"ratio": 2.0, "low": 1.0, "high": 3.0, "seconds": 6.0}
+    assert rows["base"]["ratio"] == 1
+
+
+@pytest.fixture(scope="module")
+def regression(tmp_path_factory):
+    """A file of 25,000 rows, and its answer."""
+    file = tmp_path_factory.mktemp("bench") / "regression.bin"
+    expected = bench.write_regression(file, 25_000, 3, block=10_000)
+    assert file.stat().st_size == 8 * 25_000 * 4 and expected == pytest.approx([1, 2, 3], abs=0.03)
+    return file, expected
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("method", ["lm", "lm.fit"])
+def test_r_finds_the_answer_of_the_file(method, regression):
+    file, expected = regression
+    with bench.workers({method: [bench.rscript(), HERE / "bench_lm.R", method, file]}) as ready:
+        bench.load(ready, 25_000, 3)
+        answer = ready[method].ask("solve", 2)
+    check_same_answer({method: answer["coefficients"]}, expected, 1e-12)
+    assert 0 < answer["seconds"] < 10
+
+
+@pytest.mark.parametrize("method", bench_solver.SOLVERS)
+def test_torch_finds_the_answer_of_the_file(method, regression, monkeypatch, capsys):
+    file, expected = regression
+    monkeypatch.setattr(sys, "stdin", io.StringIO("load 25000 3\nread\nsolve 2\n"))
+    bench_solver.main(method, str(file))
+    _, read, answer = map(json.loads, capsys.readouterr().out.splitlines())
+    assert read["coefficients"] is None and 0 < answer["seconds"] < 10
+    check_same_answer({method: answer["coefficients"]}, expected, 1e-12)
+
+
+def test_a_worker_that_dies_is_an_error_that_names_it():
+    with bench.workers({"a": [sys.executable, "-c", "raise SystemExit(3)"]}) as ready:
+        with pytest.raises(RuntimeError, match=r"exit code 3"):
+            ready["a"].read()
+
+
+def test_the_memory_of_a_notebook_is_that_of_its_kernel_and_of_what_it_starts(tmp_path):
+    child = "x = bytearray(10**8); import time; time.sleep(0.5)"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbformat.write(notebook, tmp_path / "starts.ipynb")
+    seconds, peak = bench.run_notebook(tmp_path / "starts.ipynb")
+    assert seconds > 0.5 and 1.4e8 < peak < 4e8
+
+
+# ---- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(monkeypatch, tmp_path):
+    """A project of its own, whose bench has parts that measure nothing; returns its folder."""
+    for name in bench_report.quoted(RESULTS):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("<!-- bench -->\n<!-- /bench -->\n")
+    for name, folder in {"ROOT": "", "HERE": "tests/bench", "BUILD": "_build/bench"}.items():
+        monkeypatch.setattr(bench, name, tmp_path / folder)
+    monkeypatch.setattr(bench, "machine", lambda: RESULTS["machine"])
+    monkeypatch.setattr(bench_report, "growth", lambda results: "a picture")
+
+    def part(name: str):
+        def measure(made: bench.Bench) -> None:
+            """measures"""
+            made.results[name] = RESULTS[name]
+
+        return measure
+
+    parts = ("peers", "overhead", "solvers", "map", "networks", "notebooks", "server")
+    monkeypatch.setattr(bench, "PARTS", {name: part(name) for name in parts})
+    return tmp_path
+
+
+def written(project: Path) -> bool:
+    """Whether the pages show the results; all of them do, or none does."""
+    assert (project / "_build" / "bench" / "README.md").exists()
+    pages = [len((project / name).read_text().splitlines()) > 2 for name in bench_report.quoted(RESULTS)]
+    files = [(project / "tests" / "bench" / name).exists() for name in ("README.md", "results.json", "growth.svg")]
+    assert len(set(pages + files)) == 1
+    return pages[0]
+
+
+def test_a_complete_run_writes_its_page_and_what_others_say(project, capsys):
+    assert bench.main([]) == 0 and written(project)
+    assert "| Keras |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["peers"], ["--small"]])
+def test_a_part_alone_or_a_small_run_leaves_the_pages(project, arguments, capsys):
+    assert bench.main(arguments) == 0 and not written(project)
+    assert "they show complete runs only" in capsys.readouterr().out
+
+
+def test_what_is_left_out_or_fails_is_named_and_does_not_stop_the_rest(project, monkeypatch, capsys):
+    def different(made: bench.Bench) -> None:
+        """fails"""
+        raise DifferentAnswer("tsqr ends elsewhere")
+
+    def skipping(made: bench.Bench) -> None:
+        """skips"""
+        made.skip("the map: no room")
+
+    monkeypatch.setitem(bench.PARTS, "map", different)
+    assert bench.main([]) == 1 and not written(project)
+    out = capsys.readouterr().out
+    assert "FAILED map: tsqr ends elsewhere" in out and "| Keras |" in out
+    monkeypatch.setitem(bench.PARTS, "map", skipping)
+    assert bench.main([]) == 0 and not written(project)
+    assert "skipped the map: no room" in capsys.readouterr().out.splitlines()[-1]
+
+
+# ---- the peers stay outside -----------------------------------------------------------------------------------------
+
+
+def pins(text: str) -> dict[str, str]:
+    lines = [line.split(";")[0].strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
+
+
+def test_the_peers_are_locked_run_on_the_courses_torch_and_stay_out_of_its_environment():
+    peers = pins("\n".join(bench.peers()))
+    assert peers.keys() == {"keras", "lightning", "pytorch-ignite", "skorch", "torch"}
+    assert peers.items() <= pins((HERE / "peers.txt").read_text(encoding="utf-8")).items()
+    extras = pins("\n".join(pin for extra in PROJECT["project"]["optional-dependencies"].values() for pin in extra))
+    assert extras["torch"] == peers.pop("torch")
+    course = extras.keys() | pins((ROOT / "constraints.txt").read_text(encoding="utf-8")).keys()
+    assert not peers.keys() & course
+    assert not [peer for peer in peers if peer in (ROOT / "environment.yml").read_text(encoding="utf-8")]
+
+
+def test_the_peers_environment_needs_nothing_more_to_measure():
+    code = "import sys, bench_measure; print(set(sys.modules) & {'torch', 'psutil', 'numpy'})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
