@@ -265,8 +265,8 @@ def test_a_request_to_the_outside_is_noticed_and_comes_to_nothing(loaded: Page, 
 
 
 def wrong_answers(name: str) -> list[tuple[str, str]]:
-    """Answers that tests/test_exercises.py knows to be wrong, as text, each with words of its hint."""
-    module = ast.parse((ROOT / "tests" / "test_exercises.py").read_text(encoding="utf-8"))
+    """Answers that tests/check knows to be wrong, as text, each with words of its hint."""
+    module = ast.parse((ROOT / "tests" / "check" / "answers_00_04.py").read_text(encoding="utf-8"))
     table = next(node.value for node in module.body if isinstance(node, ast.Assign) and node.targets[0].id == "WRONG")
     entries = dict(zip((key.value for key in table.keys), table.values, strict=True))[name].elts
     return [(ast.unparse(answer), words.value) for answer, words in (entry.elts for entry in entries)]
@@ -310,7 +310,7 @@ def test_an_exercise_answers_with_its_hint_and_with_its_tick(chapter: Run):
     said = answer_by_keyboard(chapter.page, stub, f"{function} = {answer}")
     assert said.startswith("✗ Not yet. ") and words in said
     said = answer_by_keyboard(chapter.page, stub, right_answer(chapter.path, function))
-    assert said == f"✓ Right. {check.EXERCISES[function].why}\n"
+    assert said == f"✓ Right. {getattr(check, function).why}\n"
     assert chapter.page.kernel_errors == []
 
 

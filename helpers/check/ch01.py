@@ -1,0 +1,72 @@
+"""Checks of chapter 01."""
+
+import torch
+from torch import Tensor
+
+from helpers.check.engine import Exercise, float64, readings
+
+
+def parabola_matrix(u: Tensor) -> Tensor:
+    return torch.stack([torch.ones_like(u), u, u**2], dim=1)
+
+
+design_matrix = Exercise(
+    parabola_matrix,
+    "A curve that is a sum of known columns, each times a coefficient, is still a linear model to lm().",
+    lambda u: parabola_matrix(u)[:, 1:],
+    "The intercept has no column: without ones, every curve goes through the origin.",
+    lambda u: parabola_matrix(u)[:, :2],
+    "That is the line's design matrix: the parabola has one more.",
+    lambda u: parabola_matrix(u).flip(1),
+    "The order is reversed: the formula, like R, begins with the intercept.",
+    lambda u: parabola_matrix(u).T,
+    "It lies on its side: one row per reading, one column per coefficient.",
+    cases=lambda: [(readings()[0],), (float64([2.0, 3.0, 5.0]),)],
+    hint="Each term of the formula gives one column: what is its coefficient multiplied by, reading by reading?",
+)
+
+
+slope_through_origin = Exercise(
+    lambda u, c: (u * c).sum() / (u * u).sum(),
+    'R agrees: lm("c ~ 0 + u", df) fits the same line through the origin.',
+    lambda u, c: c.mean() / u.mean(),
+    "That line passes through the point of means; it does not minimise the squares.",
+    lambda u, c: (c / u).mean(),
+    "The mean of the ratios weighs a reading near u = 0 far too much; minimise the squares.",
+    lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
+    "That is the slope of the line with an intercept: leave the means out, this line has no intercept.",
+    cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
+    hint="Set the derivative of sum((w u - c)^2) with respect to w to zero and solve for w.",
+)
+
+
+residual_standard_error = Exercise(
+    lambda residuals, p: ((residuals**2).sum() / (len(residuals) - p)).sqrt(),
+    "Dividing by n - p corrects for the p coefficients that were chosen to make these residuals small.",
+    lambda residuals, p: (residuals**2).mean().sqrt(),
+    "You divided by n: a fit with p coefficients leaves n - p degrees of freedom.",
+    lambda residuals, p: ((residuals**2).sum() / (len(residuals) - 1)).sqrt(),
+    "You divided by n - 1: that is right for one estimated mean; here p coefficients were estimated.",
+    lambda residuals, p: (residuals**2).sum() / (len(residuals) - p),
+    "That is the variance, in squared degrees: take the square root.",
+    lambda residuals, p: residuals.std(),
+    "std subtracts the mean and divides by n - 1: square the residuals themselves, divide by n - p.",
+    cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
+    hint="Try it on paper: residuals 3, -3 and 0 with p = 1 have a residual standard error of 3.",
+)
+
+
+confidence_interval = Exercise(
+    lambda e, s, q: (e - q * s, e + q * s),
+    "Estimate plus or minus quantile times standard error: the recipe behind confint() in R.",
+    lambda e, s, q: (e - s, e + s),
+    "One standard error each way covers about two thirds: multiply it by the quantile.",
+    lambda e, s, q: (e - 1.96 * s, e + 1.96 * s),
+    "1.96 belongs to a known variance; use the quantile you are given.",
+    lambda e, s, q: (e + q * s, e - q * s),
+    "The ends are swapped: the lower one comes first.",
+    lambda e, s, q: (e - q * s / 2, e + q * s / 2),
+    "You halved the width: the quantile counts from the middle to one end.",
+    cases=lambda: [(10.0, 2.0, 2.5), (-17.0, 1.5, 2.262)],
+    hint="Try it on paper: for an estimate of 10, a standard error of 2 and a quantile of 3 it runs from 4 to 16.",
+)

@@ -1,0 +1,156 @@
+"""Checks of chapter 03."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers import loss
+from helpers.check.engine import Exercise, leaf, readings
+from helpers.model import line
+from helpers.training import train
+
+
+def derivative_by_backward(f: Callable[[Tensor], Tensor], x: Tensor, first: Callable = lambda x: x) -> Tensor | None:
+    """x.grad after backward, of what `first` makes of x."""
+    x = first(x)
+    f(x).backward()
+    return x.grad
+
+
+def derivative_by_nudging(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    nudges = 1e-4 * torch.eye(x.numel(), dtype=x.dtype).reshape(-1, *x.shape)
+    with torch.no_grad():
+        return torch.stack([(f(x + nudge) - f(x - nudge)) / 2e-4 for nudge in nudges]).reshape(x.shape)
+
+
+derivative = Exercise(
+    lambda f, x: torch.autograd.grad(f(x), x)[0],
+    "Whatever f computes, with however many numbers in x, one backward pass gives all its derivatives.",
+    derivative_by_backward,
+    "x came with the gradient of an earlier backward, and yours was added to it: empty x.grad first.",
+    lambda f, x: torch.zeros_like(x),
+    "All zero: x.grad was emptied after backward, together with the answer. Empty it before.",
+    lambda f, x: f(x),
+    "That is the value of f; its derivative is in x.grad after backward.",
+    lambda f, x: x.grad,
+    "That is the gradient x came with: compute f(x) and call backward on the result.",
+    lambda f, x: derivative_by_backward(f, x, lambda x: x.clone().requires_grad_()),
+    "None came back. backward() itself returns nothing, and where x is recorded already, a clone of it is no "
+    "leaf: the derivative goes to x.grad of the x that came in.",
+    lambda f, x: derivative_by_backward(f, x, lambda x: x.grad.zero_() * 0 + x),
+    "A fresh x has no gradient yet, its .grad is None, which has no zero_(): set x.grad to None instead.",
+    derivative_by_nudging,
+    "That is the slope by nudging. Autograd is wanted, which also knows what f has detached from the record.",
+    cases=lambda: [
+        (lambda x: x**3, leaf(2.0, 5.0)),
+        (lambda x: (x**2).sum(), leaf([1.0, -2.0, 4.0], 0.5)),
+        (lambda x: x**2 * x.detach(), leaf(3.0)),  # the part that is detached counts as a constant
+    ],
+    hint="Try it on paper: for f(x) = x * x at x = 3 the answer is 6, whatever x.grad held before.",
+    tolerance=1e-6,
+)
+
+
+def descent(
+    u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int, *, empty: bool = True, in_place: bool = True,
+    recorded: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Gradient descent by autograd, with the ways to get it wrong as options."""
+    for _ in range(epochs):
+        if empty:
+            w.grad = b.grad = None
+        loss.mse(line(u, w, b), c).backward()
+        with torch.set_grad_enabled(recorded):
+            if in_place:
+                w -= rate * w.grad
+                b -= rate * b.grad
+            else:
+                w, b = w - rate * w.grad, b - rate * b.grad
+    return w, b
+
+
+def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        for _ in range(epochs):
+            slope_w, slope_b = loss.mse_gradient(u, c, w, b)
+            w -= rate * slope_w
+            b -= rate * slope_b
+    return w, b
+
+
+def descent_by_train(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    train(lambda inputs: line(inputs, w, b), torch.optim.SGD([w, b], lr=rate), u, c, epochs)
+    return w, b
+
+
+def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, *others: Any) -> list:
+    """What is returned, where w and b are now, whether they are leaves, and, if moved, whether autograd met them."""
+    before, met = (w.item(), b.item()), []
+    handles = [parameter.register_hook(lambda gradient: met.append(1)) for parameter in (w, b)]
+    result = answer(u, c, w, b, *others)
+    for handle in handles:
+        handle.remove()
+    honest = bool(met) or (w.item(), b.item()) == before
+    return [result, (w, b, float(w.is_leaf and b.is_leaf), float(honest))]
+
+
+autograd_descent = Exercise(
+    descent,
+    "These are the lines that every training loop in PyTorch runs, whatever the size of its model.",
+    lambda *task: descent(*task, empty=False),
+    "From the second epoch on, a step contains the gradients of the epochs before: empty .grad every time.",
+    lambda u, c, w, b, rate, epochs: descent(u, c, w, b, -rate, epochs),
+    "The loss grows: subtract the gradient, do not add it.",
+    lambda *task: descent(*task, recorded=True),
+    "PyTorch refuses to change a leaf in place while it records: put the update under torch.no_grad().",
+    lambda *task: descent(*task, empty=False, in_place=False),
+    "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
+    lambda *task: descent(*task, empty=False, in_place=False, recorded=True),
+    "A .grad is None. Either backward has not run, or w is a new tensor, made by w = w - ...: the derivative "
+    "goes to the old one. Change w and b in place.",
+    lambda u, c, w, b, *others: descent(u, c, leaf(w.item()), leaf(b.item()), *others),
+    "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
+    descent_by_formula,
+    "The numbers are right, but autograd took no part: compute the loss and let backward() find the gradient.",
+    descent_by_train,
+    "train() goes round the loop for you: write the loop itself.",
+    cases=lambda: [
+        (readings()[0] / 10, readings()[1], leaf(1.0), leaf(0.0), 0.01, 3),
+        (*readings(), leaf(0.5), leaf(-10.0), 0.0001, 2),
+        (*readings(), leaf(0.5), leaf(-10.0), 0.0001, 0),  # no epoch, no step; train() refuses
+    ],
+    observe=moved_by_autograd,
+    hint="On u / 10, from (1, 0) at learning rate 0.01, the first epoch ends at w = 1.7761 and b = 0.1064. Does yours?",
+)
+
+
+tanh_rule = Exercise(
+    lambda x: (math.tanh(x), 1 - math.tanh(x) ** 2),
+    "The slope of tanh follows from its output alone, which forward has computed already; PyTorch saves that.",
+    lambda x: (math.tanh(x), 1 - x**2),
+    "You put the input into 1 - y squared: y is the output, tanh(x).",
+    lambda x: (math.tanh(x), 1 - math.tanh(math.tanh(x)) ** 2),
+    "You took tanh twice: that is the slope at tanh(x), and the slope at x is wanted.",
+    lambda x: (math.tanh(x), 1 - math.tanh(x)),
+    "The square is missing: the slope is 1 - y squared.",
+    lambda x: (1 - math.tanh(x) ** 2, math.tanh(x)),
+    "The value comes first, then the local derivative.",
+    cases=lambda: [(0.5,), (-1.2,)],
+    hint="Two numbers to compare with: at x = 0 the pair is (0, 1), at x = 1 it is about (0.762, 0.420).",
+)
+
+
+overwritten_derivative = Exercise(
+    3.0,
+    "Each new contribution replaces the one before, and the last to arrive, from x * x, is all that is left.",
+    7.0,
+    "That is the derivative, 2 x + 1, which += finds; with = the contributions are not added.",
+    6.0,
+    "The two uses of x in x * x are two contributions: they, too, overwrite each other.",
+    1.0,
+    "The 1 of the added x comes first, while x * x still waits; what comes later replaces it.",
+    hint="Write down what each of the three uses of x contributes, in the order in which derivatives() meets them.",
+)

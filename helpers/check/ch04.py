@@ -1,0 +1,171 @@
+"""Checks of chapter 04."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers import loss
+from helpers.check.engine import Exercise, curvatures, readings
+from helpers.model import line
+from helpers.training import train
+
+momentum_step = Exercise(
+    lambda p, g, v, rate, momentum: (p - rate * (momentum * v + g), momentum * v + g),
+    "The buffer holds gradients and the rate comes last, so a schedule slows all that is in the buffer at once.",
+    lambda p, g, v, rate, momentum: (p - (v := momentum * v + rate * g), v),
+    "The learning rate is inside the buffer: PyTorch keeps gradients in it, and the rate multiplies it later.",
+    lambda p, g, v, rate, momentum: (p - rate * (v := momentum * v + (1 - momentum) * g), v),
+    "That buffer is a running mean, as in Adam: momentum in SGD adds the whole gradient, without 1 - momentum.",
+    lambda p, g, v, rate, momentum: (p + rate * (momentum * v + g), momentum * v + g),
+    "The parameter went uphill: subtract the learning rate times the buffer.",
+    lambda p, g, v, rate, momentum: (p - rate * v, momentum * v + g),
+    "You stepped with the old buffer: put the new gradient in first, then step.",
+    lambda p, g, v, rate, momentum: (p - rate * g, momentum * v + g),
+    "You stepped with the gradient alone: the step is learning rate times the new buffer.",
+    lambda p, g, v, rate, momentum: (p - rate * (momentum * v + g), v),
+    "The parameter is right, but the buffer came back unchanged: the next step needs the new one.",
+    lambda p, g, v, rate, momentum: (p - rate * (v := v + momentum * g), v),
+    "Momentum multiplies the old buffer, which fades, and not the new gradient.",
+    lambda p, g, v, rate, momentum: (momentum * v + g, p - rate * (momentum * v + g)),
+    "Both numbers are right, their order is not: the new parameter comes first.",
+    lambda p, g, v, rate, momentum: (p + (momentum * v - rate * g), momentum * v - rate * g),
+    "Your buffer holds steps, with minus and rate inside: PyTorch's holds gradients, and both come later.",
+    cases=lambda: [(1.0, 4.0, 10.0, 0.01, 0.9), (-2.0, 3.0, -5.0, 0.1, 0.5)],
+    hint="Try it on paper: parameter 1, gradient 2, buffer 3, rate 0.1 and momentum 0.5 give 0.65 and 3.5.",
+)
+
+
+def cycle_in_order(order: str) -> Callable:
+    """Training whose epochs do what the letters say, in this order: l(oss), z(ero_grad), b(ackward), s(tep).
+
+    Without an l the loss is computed once, before the loop.
+    """
+
+    def trained(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer, epochs: int) -> tuple:
+        value = loss.mse(line(u, w, b), c)
+        for action in order * epochs:
+            if action == "l":
+                value = loss.mse(line(u, w, b), c)
+            elif action == "b":
+                value.backward()
+            else:
+                (optimizer.zero_grad if action == "z" else optimizer.step)()
+        return w, b
+
+    return trained
+
+
+def trained_by_train(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, epochs: int = 1) -> tuple:
+    train(lambda inputs: line(inputs, w, b), optimizer, u, c, epochs)
+    return w, b
+
+
+def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
+    """The readings on u / 10, fresh parameters at (1, 0), and an optimizer that holds them."""
+    u, c = readings()
+    w, b = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (1.0, 0.0))
+    return u / 10, c, w, b, kind([w, b], **settings)
+
+
+training_cycle = Exercise(
+    cycle_in_order("lzbs"),
+    "These lines train every model of the course, whatever the model and whatever the optimizer.",
+    cycle_in_order("lbs"),
+    "zero_grad is missing: each gradient is added to those of all epochs before.",
+    cycle_in_order("lzsb"),
+    "The parameters are where they started: there was no gradient when step() ran, or it never ran. "
+    "The order is zero_grad(), backward(), step().",
+    cycle_in_order("lszb"),
+    "step() came before backward(): every step takes the gradient of the epoch before.",
+    cycle_in_order("lsb"),
+    "step() came before backward(), and zero_grad is missing, so that old gradients add up.",
+    lambda u, c, w, b, optimizer, epochs: cycle_in_order("lzbs")(u, c, w, b, optimizer, 1),
+    "You went round once: repeat the cycle as often as epochs says.",
+    cycle_in_order("zbs"),
+    "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
+    trained_by_train,
+    "train() goes round the cycle for you: write the cycle itself.",
+    cases=lambda: [
+        (*line_and_optimizer(torch.optim.SGD, lr=0.01), 12),
+        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 7),
+        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 0),  # no epoch, no step; train() refuses
+    ],
+    hint="On u / 10, from (1, 0) with SGD at rate 0.01, the first epoch ends at w = 1.7761 and b = 0.1064. Does yours?",
+)
+
+
+def closure_that(clears: bool = True, differentiates: bool = True, returns: bool = True, anew: bool = True) -> Callable:
+    """One step of LBFGS, with a closure that leaves out what is False."""
+
+    def stepped(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple:
+        value = loss.mse(line(u, w, b), c)
+        if not anew:
+            value.backward()
+
+        def closure() -> Tensor | None:
+            if clears:
+                optimizer.zero_grad()
+            now = loss.mse(line(u, w, b), c)
+            if differentiates:
+                now.backward()
+            return now if returns else None
+
+        optimizer.step(closure if anew else lambda: value)
+        return w, b
+
+    return stepped
+
+
+lbfgs_step = Exercise(
+    closure_that(),
+    "Every optimizer accepts a closure; LBFGS needs it, because it asks for several gradients in one step.",
+    closure_that(clears=False),
+    "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
+    closure_that(differentiates=False),
+    "The parameters are where they started: LBFGS found no gradient. The closure has to call backward(), and "
+    "zero_grad() before it, not after.",
+    closure_that(returns=False),
+    "The closure returns nothing: LBFGS needs the loss from it.",
+    closure_that(anew=False),
+    "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
+    lambda u, c, w, b, optimizer: optimizer.step(loss.mse(line(u, w, b), c)),
+    "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
+    trained_by_train,
+    "train() writes the closure for you: write it yourself.",
+    lambda *task: closure_that()(*task) and closure_that()(*task),
+    "You called the optimizer's step() more than once: one call computes as many gradients as it needs.",
+    cases=lambda: [
+        line_and_optimizer(torch.optim.LBFGS),
+        line_and_optimizer(torch.optim.LBFGS, max_iter=3),
+        (torch.arange(11), *line_and_optimizer(torch.optim.LBFGS, max_iter=3)[1:]),  # train() refuses whole numbers
+    ],
+    hint="At each call, which gradients does .grad hold, at which parameters was the loss computed, and who gets it?",
+)
+
+
+momentum_limit = Exercise(
+    lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[-1],
+    "So momentum allows a rate up to twice as large, and can gain far more than that along the valley.",
+    lambda u, momentum: 2 / curvatures(u)[-1],
+    "That is the limit without momentum: with it, larger rates are stable.",
+    lambda u, momentum: 4 / curvatures(u)[-1],
+    "That is the limit for momentum 1: with less momentum it is lower.",
+    lambda u, momentum: 2 * (1 - momentum) / curvatures(u)[-1],
+    "With momentum 1 that would be 0: the limit grows with the momentum.",
+    lambda u, momentum: 2 / ((1 - momentum) * curvatures(u)[-1]),
+    "1 / (1 - momentum) is for a gradient that stays the same; at the limit its sign alternates.",
+    lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[0],
+    "You took the gentlest curvature: the sharpest one sets the limit.",
+    lambda u, momentum: (1 + momentum) / (u**2).mean(),
+    "The factor is right. The curvature is that along w alone, and across the valley it is a little sharper.",
+    lambda u, momentum: (1 + momentum) / curvatures(u)[-1],
+    "Half of the limit: without momentum it is 2 / curvature, not 1 / curvature.",
+    lambda u, momentum: 4 * (1 + momentum) / curvatures(u)[-1],
+    "Twice the limit: the second derivative of a square brings a factor 2 into the Hessian.",
+    lambda u, momentum: 2 * (1 + momentum) / (len(u) * curvatures(u)[-1]),
+    "Too small by the number of readings: the loss is a mean, so divide X' X by n.",
+    cases=lambda: [(readings()[0], 0.9), (readings()[0] / 10, 0.5)],
+    hint="Start from 2 / curvature and find the factor that is 1 for momentum 0 and 2 for momentum 1.",
+)

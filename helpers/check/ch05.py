@@ -1,0 +1,152 @@
+"""Checks of chapter 05."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers import data, loss
+from helpers.check.engine import Exercise, float64, leaf, readings
+from helpers.model import line
+
+
+def fitted_line(u: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Slope and intercept of the least-squares line."""
+    w = ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum()
+    return w, c.mean() - w * u.mean()
+
+
+def error_of_fit(u: Tensor, c: Tensor, u_new: Tensor, c_new: Tensor) -> Tensor:
+    """Mean squared error, on the new readings, of the line fitted to the others."""
+    return loss.mse(line(u_new, *fitted_line(u, c)), c_new)
+
+
+def held_out(u: Tensor, c: Tensor, order: Tensor, n: int) -> Tensor:
+    return error_of_fit(u[order[:-n]], c[order[:-n]], u[order[-n:]], c[order[-n:]])
+
+
+hold_out_error = Exercise(
+    held_out,
+    "The same row numbers pick from u and from c, and no row stands on both sides.",
+    lambda u, c, order, n: held_out(u[order], c, torch.arange(len(u)), n),
+    "u was shuffled and c was not, so the readings have lost their partners: index both with the same rows.",
+    lambda u, c, order, n: held_out(u, c[order], torch.arange(len(u)), n),
+    "c was shuffled and u was not, so the readings have lost their partners: index both with the same rows.",
+    lambda u, c, order, n: error_of_fit(u, c, u[order[-n:]], c[order[-n:]]),
+    "The line has seen the rows that you measure it on: fit it without them.",
+    lambda u, c, order, n: error_of_fit(u[order[:-n]], c[order[:-n]], u[order[:-n]], c[order[:-n]]),
+    "That is the training loss: measure on the rows that were kept back.",
+    lambda u, c, order, n: held_out(u, c, order.flip(0), n),
+    "You kept the first rows of the order back: the last ones are wanted.",
+    lambda u, c, order, n: held_out(u, c, torch.arange(len(u)), n),
+    "You split the rows as they stand in the table: pick them in the shuffled order.",
+    lambda u, c, order, n: loss.mse(
+        line(u[order[-n:]], *fitted_line(u[order[:-n]], c[order[:-n]])[::-1]), c[order[-n:]]
+    ),
+    "Slope and intercept are swapped: fit_line returns the slope first, and line takes it first.",
+    cases=lambda: [
+        (*readings(), torch.tensor([4, 9, 0, 7, 2, 10, 1, 6, 3, 8, 5]), 2),
+        (*readings(), torch.tensor([10, 3, 8, 1, 6, 0, 5, 7, 2, 9, 4]), 4),
+    ],
+    hint="Cut order into two parts, fit a line to the rows of the first, take the mean squared error on the second.",
+)
+
+
+def epoch_case(slope: float, intercept: float, rate: float, seed: int) -> tuple:
+    """What an epoch needs. The parameters come with old gradients.
+
+    The validation pair are tensors that autograd refuses to save, so that a recorded validation pass shows.
+    """
+    u, c = readings()
+    rows, kept = data.split(11, seed)
+    w, b = leaf(slope, 3.0), leaf(intercept, -2.0)
+    with torch.inference_mode():
+        validation = u[kept] / 10, c[kept].clone()
+    return w, b, torch.optim.SGD([w, b], lr=rate), (u[rows] / 10, c[rows]), validation
+
+
+def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tuple, order: str) -> tuple:
+    """One epoch with its actions in this order; without a validation, the training loss stands for its loss, too."""
+
+    def measure(readings: tuple) -> Tensor:
+        return loss.mse(line(readings[0], w, b), readings[1])
+
+    training_loss = validation_loss = measure(pair)
+    for action in order.split():
+        if action in ("validation", "recorded"):
+            with torch.set_grad_enabled(action == "recorded"):
+                validation_loss = measure(kept)
+        else:
+            {"zero": optimizer.zero_grad, "backward": training_loss.backward, "step": optimizer.step}[action]()
+    return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
+
+
+def recorded_validation(results: list, right: bool) -> str:
+    """The hint for an epoch that is right but for a recorded validation loss."""
+    recorded = right and any(getattr(result[1], "requires_grad", False) for result in results)
+    return epoch_with_validation.mistakes[0][1] if recorded else ""
+
+
+epoch_with_validation = Exercise(
+    lambda *task: epoch_in_order(*task, "validation zero backward step"),
+    "Both losses belong to the parameters before the step, and only the training loss has moved them.",
+    lambda *task: epoch_in_order(*task, "recorded zero backward step"),
+    "PyTorch was recording the validation pass, and what is recorded can be trained on: compute it under "
+    "torch.no_grad(), and call backward on the training loss only.",
+    lambda *task: epoch_in_order(*task, "zero backward step"),
+    "Your validation loss is measured on the training pair: use the validation pair.",
+    lambda *task: epoch_in_order(*task, "zero backward step validation"),
+    "Your validation loss is measured after the step, the training loss before it: measure both before.",
+    lambda *task: epoch_in_order(*task, "validation backward step"),
+    "The parameters came with old gradients, and yours were added to them: call zero_grad before backward.",
+    lambda *task: epoch_in_order(*task, "validation zero backward"),
+    "w and b are where they were: after backward, with its gradients still there, call optimizer.step().",
+    lambda *task: [epoch_in_order(*task, "validation zero backward step")[i] for i in (1, 0, 2, 3)],
+    "The losses are swapped: the training loss comes first.",
+    cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
+    remark=recorded_validation,
+    hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",
+)
+
+
+leave_one_out_of_the_mean = Exercise(
+    lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean(),
+    "It exceeds the MSE of the mean by the factor (n / (n - 1)) squared, whatever the readings are.",
+    lambda c: (c - c.mean()).square().mean(),
+    "Each reading is in the mean that predicts it: leave it out.",
+    lambda c: c.var(),
+    "One factor 1 - 1/n is missing: divide the residuals by it before you square them.",
+    lambda c: ((c - c.mean()) * (1 - 1 / len(c))).square().mean(),
+    "Without its own reading the mean is further off, not nearer: divide where you multiplied.",
+    lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean().sqrt(),
+    "That is its square root: the mean squared error is wanted.",
+    lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().sum(),
+    "That is the sum of the squares: take their mean.",
+    cases=lambda: [(readings()[1],), (float64([1.0, 5.0, 2.0, 4.0]),)],
+    hint="For each reading: the mean of the others, minus the reading, squared; then the mean of these squares.",
+)
+
+
+def scaled_like(u: Tensor, reference: Tensor, correction: int = 0) -> Tensor:
+    return (u - reference.mean()) / reference.std(correction=correction)
+
+
+standardise_validation = Exercise(
+    lambda u_training, u_validation: scaled_like(u_validation, u_training),
+    "A reading that arrives next week is scaled like this as well, when there is nothing else to scale it by.",
+    lambda u_training, u_validation: scaled_like(u_validation, u_validation),
+    "Scaled by its own mean, a warm validation set looks like a cold one: use the training set's numbers.",
+    lambda u_training, u_validation: scaled_like(u_validation, torch.cat([u_training, u_validation])),
+    "A leak: the validation readings take part in the mean and the standard deviation.",
+    lambda u_training, u_validation: scaled_like(u_validation, u_training, correction=1),
+    "That divides by n - 1 in the standard deviation: std(correction=0) divides by n.",
+    lambda u_training, u_validation: u_validation - u_training.mean(),
+    "The scale is missing: divide by the training set's standard deviation.",
+    lambda u_training, u_validation: scaled_like(u_training, u_training),
+    "That is the training part: return the validation part.",
+    cases=lambda: [
+        (readings()[0][:8], readings()[0][8:]),
+        (float64([1.0, 4.0, 2.0, 9.0]), float64([3.0, 20.0])),
+    ],
+    hint="Mean and standard deviation from u_training, subtraction and division on u_validation.",
+)

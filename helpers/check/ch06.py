@@ -1,0 +1,125 @@
+"""Checks of chapter 06."""
+
+from collections.abc import Sequence
+
+import torch
+
+from helpers.check.engine import Exercise, affine, float64
+
+
+def neuron_cases() -> Sequence[tuple]:
+    """A batch, weights and a bias; once with as many rows as inputs."""
+    x = float64([[2.0, -1.0, 0.5], [0.5, 1.0, -1.5], [-0.25, 0.75, 1.0], [1.0, 0.0, 0.5]])
+    w = float64([0.5, 1.5, -0.75])
+    return [(x, w, float64(0.25)), (x[:3], -w, float64(-0.5))]
+
+
+def random_cases(seed: int, *cases: Sequence[tuple]) -> list[tuple]:
+    """For each case random tensors of these shapes."""
+    generator = torch.Generator().manual_seed(seed)
+    return [tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in case) for case in cases]
+
+
+def network_shapes(inputs: int, hidden: int, outputs: int) -> Sequence[tuple]:
+    """A batch of four, and the parameters of two layers."""
+    return (4, inputs), (hidden, inputs), (hidden,), (outputs, hidden), (outputs,)
+
+
+def collapse_shapes(first: int, later: int) -> Sequence[tuple]:
+    """The first layer's bias, and the parameters of two later layers."""
+    return (first,), (later, first), (later,), (later, later), (later,)
+
+
+one_neuron = Exercise(
+    lambda x, w, b: torch.tanh(x @ w + b),
+    "First everything is added up, then bent once: that is a neuron, however many inputs it has.",
+    lambda x, w, b: torch.tanh(x @ w) + b,
+    "The bias came after tanh, where it lifts the curve: it belongs inside, where it shifts the step.",
+    lambda x, w, b: x @ w + b,
+    "The activation is missing: without tanh it is a linear model.",
+    lambda x, w, b: torch.tanh(x * w).sum(dim=1) + b,
+    "You bent each product before adding: add up the products and the bias first, then apply tanh once.",
+    lambda x, w, b: torch.tanh(x * w + b).sum(dim=1),
+    "That is a sum of neurons with one input each: add up the products first, and the bias once.",
+    lambda x, w, b: torch.tanh((x + b) @ w),
+    "The bias was multiplied by the weights: it is added to the products, once.",
+    lambda x, w, b: torch.tanh(w @ x + b),
+    "The shapes don't fit: a batch has its inputs in rows, and the weights multiply it from the right, x @ w.",
+    lambda x, w, b: torch.tanh(torch.dot(w, x) + b),
+    "torch.dot takes two vectors, and x is a whole batch of them: x @ w does it for every row.",
+    cases=neuron_cases,
+    hint="Each row times the weights, added up; plus the bias; then tanh of the result.",
+)
+
+
+hidden_layer_network = Exercise(
+    lambda x, W0, b0, W1, b1: affine(torch.tanh(affine(x, W0, b0)), W1, b1),
+    "The bend stands between the layers, and the output layer may give any number.",
+    lambda x, W0, b0, W1, b1: torch.tanh(affine(affine(x, W0, b0), W1, b1)),
+    "tanh came after both layers: then the two collapse into one before it. It belongs between them.",
+    lambda x, W0, b0, W1, b1: torch.tanh(affine(torch.tanh(affine(x, W0, b0)), W1, b1)),
+    "tanh after the output layer keeps every output between -1 and 1: leave the second one out.",
+    lambda x, W0, b0, W1, b1: affine(affine(x, W0, b0), W1, b1),
+    "The activation is missing: without it two layers are one.",
+    lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0.T) + b0, W1, b1),
+    "The first bias came after tanh: it belongs inside.",
+    lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0 + b0), W1, b1),
+    "The first weight matrix is not transposed. Where it is square, that gives other numbers and no error.",
+    lambda x, W0, b0, W1, b1: torch.tanh(x @ W0 + b0) @ W1 + b1,
+    "The shapes don't fit: the weight matrices have a row per neuron, so a batch of rows needs W.T.",
+    cases=lambda: random_cases(6, network_shapes(3, 3, 2), network_shapes(2, 3, 1)),
+    hint="First layer: the batch times W0 transposed, plus b0, then tanh. Second layer: likewise, without tanh.",
+)
+
+
+collapsed_bias = Exercise(
+    lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0 + b1) + b2,
+    "Depth alone buys nothing: what makes a network more than one layer is the bend between its layers.",
+    lambda b0, W1, b1, W2, b2: W1 @ W2 @ b0 + W2 @ b1 + b2,
+    "The matrices are in the wrong order: b0 meets W1 first, so W1 stands next to it.",
+    lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2,
+    "The layers are in the wrong order: b0 goes through W1 first, and W2 takes what comes out.",
+    lambda b0, W1, b1, W2, b2: b0 + b1 + b2,
+    "You added the biases as they are: each of them still goes through the layers after it.",
+    lambda b0, W1, b1, W2, b2: b2 + b1 + b0,
+    "You added the biases as they are, and they need not even be of one length: each still goes through the "
+    "layers after it.",
+    lambda b0, W1, b1, W2, b2: W2.T @ (W1.T @ b0 + b1) + b2,
+    "W1 is transposed, which fits only where it is square: one vector goes through a layer as W @ b.",
+    lambda b0, W1, b1, W2, b2: W2.T @ (W1 @ b0 + b1) + b2,
+    "W2 is transposed: one vector goes through a layer as W @ b; W.T is for a batch of rows.",
+    lambda b0, W1, b1, W2, b2: (b0 @ W1 + b1) @ W2 + b2,
+    "b0 @ W1 is the transposed W1 times b0: write the matrix on the left, W1 @ b0.",
+    lambda b0, W1, b1, W2, b2: W2.T @ W1.T @ b0 + W2.T @ b1 + b2,
+    "Both matrices are transposed: one vector goes through a layer as W @ b, as it is.",
+    lambda b0, W1, b1, W2, b2: W2 @ b1 + b2,
+    "The first bias is missing: b0 goes through both later layers.",
+    lambda b0, W1, b1, W2, b2: W2 @ W1 @ b0 + b1 + b2,
+    "One bracket is missing: b1 goes through the last layer, too.",
+    lambda b0, W1, b1, W2, b2: W2 @ W1 @ b0,
+    "Only the first bias has arrived: b1 and b2 are added on the way.",
+    lambda b0, W1, b1, W2, b2: W1 @ b0 + b1,
+    "That is the bias of the first two layers: it still goes through the third.",
+    lambda b0, W1, b1, W2, b2: b2,
+    "Only the last bias is left: those of the earlier layers go through the layers after them.",
+    cases=lambda: random_cases(7, collapse_shapes(3, 3), collapse_shapes(2, 2), collapse_shapes(2, 3)),
+    hint="Insert the first layer into the second, multiply out, and insert the result into the third.",
+)
+
+
+sensitivity = Exercise(
+    lambda x, w, b: w / torch.cosh(w * x + b) ** 2,
+    "A large weight makes a neuron more sensitive at its step, and saturated all the sooner away from it.",
+    lambda x, w, b: 1 / torch.cosh(w * x + b) ** 2,
+    "The inner derivative is missing: z = w x + b changes w times as fast as x.",
+    lambda x, w, b: w / torch.cosh(x) ** 2,
+    "You took the slope of tanh at x: take it at z = w x + b.",
+    lambda x, w, b: w * (1 - torch.tanh(w * x + b)),
+    "The square is missing: the slope of tanh is 1 - o squared.",
+    lambda x, w, b: x / torch.cosh(w * x + b) ** 2,
+    "That is the derivative with respect to w, which training needs: x is asked for.",
+    lambda x, w, b: torch.tanh(w * x + b),
+    "That is the output itself: return its derivative.",
+    cases=lambda: [(float64([-2.0, -0.5, 0.0, 0.75, 3.0]), 1.5, 0.5), (float64([-1.0, 0.25, 2.0]), -0.75, -1.0)],
+    hint="The chain rule: the slope of tanh at z = w x + b, times the slope of z.",
+)

@@ -1,0 +1,123 @@
+"""Checks of chapter 07."""
+
+import torch
+from torch import Tensor
+
+from helpers.check.engine import Exercise, float64
+
+
+def signed_inputs() -> Tensor:
+    return float64([-4.0, -1.5, -0.25, 0.0, 0.5, 1.0, 3.0])
+
+
+leaky_relu = Exercise(
+    lambda x, slope: torch.where(x > 0, x, slope * x),
+    "A unit with this activation passes on some gradient wherever its input lies.",
+    lambda x, slope: torch.where(x > 0, slope * x, x),
+    "The small slope is on the wrong side: it belongs to the negative inputs.",
+    lambda x, slope: torch.where(x > 0, x, -slope * x),
+    "Negative inputs come out positive, so the curve falls on the left: slope * x keeps their sign.",
+    lambda x, slope: torch.relu(x),
+    "That is ReLU: negative inputs become 0, and their slope with them.",
+    lambda x, slope: slope * x,
+    "That is a straight line: positive inputs come out as they went in.",
+    lambda x, slope: torch.where(x > 0, x, -slope),
+    "You return a constant on the left, and a constant has slope 0: multiply x by the slope.",
+    lambda x, slope: x if x > 0 else slope * x,
+    "x > 0 has one answer for each entry, and neither if nor Python's own max can choose by several at once: "
+    "choose for each entry, with torch.where.",
+    cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
+    hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
+)
+
+
+def slope_of_sigmoid(x: Tensor) -> Tensor:
+    return torch.sigmoid(x) * (1 - torch.sigmoid(x))
+
+
+silu_slope = Exercise(
+    lambda x: torch.sigmoid(x) + x * slope_of_sigmoid(x),
+    "SiLU takes a value in its dip twice, with two slopes, so PyTorch keeps the input for the way back.",
+    slope_of_sigmoid,
+    "You multiplied the two derivatives: the product rule adds two terms, each with one factor left as it is.",
+    lambda x: x * slope_of_sigmoid(x),
+    "One term of the product rule is missing: the factor x has the derivative 1, which leaves sigmoid(x).",
+    torch.sigmoid,
+    "One term of the product rule is missing: the factor sigmoid(x) has a derivative, too, times x.",
+    lambda x: torch.sigmoid(x) + slope_of_sigmoid(x),
+    "In the second term the factor x is missing: x times the sigmoid's slope.",
+    lambda x: torch.sigmoid(x) - x * slope_of_sigmoid(x),
+    "The sign between the two terms is turned: the product rule adds.",
+    lambda x: torch.sigmoid(x) + x * (1 - torch.sigmoid(x) ** 2),
+    "1 - y^2 is the rule of tanh: the sigmoid has another one.",
+    lambda x: x * torch.sigmoid(x),
+    "That is SiLU's value: its slope is wanted.",
+    cases=lambda: [(signed_inputs(),), (float64([-2.0, 0.75, 6.0]),)],
+    hint="At x = 0 the slope is 1/2; far to the left it goes to 0, far to the right to 1.",
+)
+
+
+stable_softplus = Exercise(
+    lambda x: torch.relu(x) + torch.log1p(torch.exp(-x.abs())),
+    "The values hold from one end to the other; whether the slopes do is another question, see the solutions.",
+    lambda x: torch.log(1 + torch.exp(x)),
+    "exp(1000) is inf, and so is your answer: take the large part out before you call exp.",
+    lambda x: torch.log1p(torch.exp(x)),
+    "log1p mends the small end only: at x = 1000 exp is inf, and so is your answer.",
+    lambda x: torch.relu(x) + torch.log(1 + torch.exp(-x.abs())),
+    "The large end is right; at x = -40 you lose everything when 1 + exp(-40) is rounded to 1: see log1p.",
+    lambda x: x + torch.log1p(torch.exp(-x)),
+    "The large end is right; on the left exp(-x) is huge: at -40 the sum rounds to 0, at -1000 it is inf. Keep "
+    "this form for positive x.",
+    lambda x: torch.log1p(torch.exp(-x.abs())),
+    "Far out on the right yours falls to 0, where softplus rises like x: the part max(x, 0) is missing.",
+    lambda x: torch.log1p(torch.exp(x.clamp(max=20))),
+    "You cut x off at 20, so that 1000 comes out as 20, and with slope 0: keep x.",
+    torch.relu,
+    "That is ReLU, and nearly right far out; the rounded corner is missing.",
+    cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0))],
+    hint="Softplus lies above max(x, 0), by the same amount at x and at -x: find that amount.",
+)
+
+
+def silent(x: Tensor, W: Tensor, b: Tensor | float) -> Tensor:
+    """Where the units of a ReLU layer give zero, shape (n, units)."""
+    return x @ W.T + b <= 0
+
+
+def relu_layer() -> tuple[Tensor, Tensor, Tensor]:
+    """Four inputs of two numbers each, and five units, two of them dead: weights (5, 2), biases (5,)."""
+    x = float64([[1.0, 0.5], [-1.0, 2.0], [0.5, -1.5], [2.0, 1.0]])
+    W = float64([[1.0, 1.0], [-1.0, 0.5], [0.5, 0.5], [0.25, -1.0], [2.0, 1.0]])
+    return x, W, float64([0.5, -3.0, -2.0, -0.5, 4.0])
+
+
+def relu_layer_with_zeros() -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs of one number, the first two silenced by all five units; four are dead, two of them reach z = 0."""
+    x = float64([[-1.0], [-0.5], [1.0], [2.0]])
+    W = float64([[1.0], [1.0], [0.0], [-1.0], [0.5]])
+    return x, W, float64([0.5, -2.0, 0.0, -3.0, -1.5])
+
+
+dead_units = Exercise(
+    lambda x, W, b: int(silent(x, W, b).all(dim=0).sum()),
+    "Dead is a property of a unit together with the data: other inputs may wake it up.",
+    lambda x, W, b: int(silent(x, W, b).any(dim=0).sum()),
+    "You counted the units that are zero for some reading; dead means zero for every one.",
+    lambda x, W, b: int(silent(x, W, b).all(dim=1).sum()),
+    "You counted readings for which every unit is zero: look along the other dimension.",
+    lambda x, W, b: int(silent(x, W, b).sum()),
+    "You counted single zeros: a unit has one per reading.",
+    lambda x, W, b: int((~silent(x, W, b).all(dim=0)).sum()),
+    "You counted the units that are alive.",
+    lambda x, W, b: int(silent(x, W, 0.0).all(dim=0).sum()),
+    "The bias is missing in the layer.",
+    lambda x, W, b: int((x @ W.T + b == 0).all(dim=0).sum()),
+    "You asked where z is zero: the ReLU is missing, which makes zero of every negative z, too.",
+    lambda x, W, b: int((x @ W.T + b < 0).all(dim=0).sum()),
+    "A unit with z exactly 0 says 0 as well: ask for outputs of zero, or for z <= 0.",
+    lambda x, W, b: float(silent(x, W, b).all(dim=0).double().mean()),
+    "That is the share of dead units: their number is wanted.",
+    cases=lambda: [relu_layer(), (relu_layer()[0][:2], *relu_layer()[1:]), relu_layer_with_zeros()],
+    hint="The layer's output has one row per reading, one column per unit: which columns are zero all the way down?",
+)

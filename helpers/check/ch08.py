@@ -1,0 +1,137 @@
+"""Checks of chapter 08."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.check.engine import Exercise, arguments_untouched, describe, float64, numbers, unanswered
+
+
+def hump_of(x: Tensor, left: float, right: float, steepness: float) -> Tensor:
+    return (torch.tanh(steepness * (x - left)) - torch.tanh(steepness * (x - right))) / 2
+
+
+hump = Exercise(
+    hump_of,
+    "With humps narrow enough, side by side, a network can follow any continuous curve on an interval.",
+    lambda x, left, right, k: 2 * hump_of(x, left, right, k),
+    "Its height is 2: a step of tanh goes from -1 to 1.",
+    lambda x, left, right, k: -hump_of(x, left, right, k),
+    "It is a hole: rise at left, fall at right.",
+    lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2,
+    "Both neurons rise, which makes a staircase: one of them has to fall.",
+    lambda x, left, right, k: hump_of(x, -left, -right, k),
+    "The steps are mirrored: a neuron that switches at x = left has the argument x - left, not x + left.",
+    lambda x, left, right, k: (torch.tanh(k * x - left) - torch.tanh(k * x - right)) / 2,
+    "The shift is not multiplied by the steepness: k x - left is zero at x = left / k.",
+    cases=lambda: [(torch.linspace(-4, 6, 21).double(), *rest) for rest in ((-1.0, 2.0, 3.0), (0.5, 4.0, 1.5))],
+    hint="A rising step at left plus a falling step at right is 2 between them and 0 outside.",
+)
+
+
+def is_above_chord(loss: Callable[[float], float], first: float, second: float) -> bool:
+    return bool(loss((first + second) / 2) > (loss(first) + loss(second)) / 2)
+
+
+breaks_convexity = Exercise(
+    is_above_chord,
+    "One such pair proves that a loss has no single bowl; a thousand pairs without one prove nothing.",
+    lambda loss, a, b: not is_above_chord(loss, a, b),
+    "The comparison is turned around: convexity breaks where the middle lies above the mean of the ends.",
+    lambda loss, a, b: bool(loss((a + b) / 2) < (loss(a) + loss(b)) / 2),
+    "The comparison is turned around: a middle below the mean of the ends is what a convex loss should have.",
+    lambda loss, a, b: bool(loss((a + b) / 2) >= (loss(a) + loss(b)) / 2),
+    "A straight line is convex, and its middle is as high as the mean of the ends: equal is no violation.",
+    lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
+    "You compared with the higher end: convexity already breaks above the mean of the two.",
+    lambda loss, a, b: bool(loss((a + b) / 2) > min(loss(a), loss(b))),
+    "You compared with the lower end: a convex loss may rise above that; compare with the mean of the two.",
+    lambda loss, a, b: bool(loss((a + b) / 2) > loss(a) + loss(b)),
+    "You compared with the sum of the two losses: halve it to get their mean.",
+    cases=lambda: [
+        (lambda w: w * w, -1.0, 3.0),
+        (lambda w: w**4 - 8 * w * w, -2.0, 2.0),
+        (lambda w: w**4 - 8 * w * w, 2.0, 4.0),
+        (lambda w: (w * w - 1) ** 2 + w, -1.0, 1.2),
+        (lambda w: -w * w, 1.0, 3.0),
+        (lambda w: 5 - w * w, -1.0, 1.0),
+        (lambda w: 1.0 / w, 0.5, 2.0),
+        (lambda w: 2 * w + 1, -1.0, 3.0),  # exactly on the chord, in floating point too
+    ],
+    hint="Compare the loss at (first + second) / 2 with the mean of the losses at first and second.",
+)
+
+
+def flipped(*task: Any, which: Sequence[int] = (0, 1, 2), in_place: bool = False) -> list[Tensor]:
+    """The three vectors, with entry k of those numbered in `which` turned."""
+    *vectors, k = task if in_place else [part.clone() if isinstance(part, Tensor) else part for part in task]
+    for number in which:
+        vectors[number][k] *= -1
+    return vectors
+
+
+def tanh_units() -> tuple[Tensor, Tensor, Tensor]:
+    """Weights, biases and output weights of four hidden units, no two of them alike."""
+    return tuple(float64([[1.5, -2.0, 0.5, 3.0], [0.25, 1.0, -0.75, 2.0], [-1.0, 0.5, 2.5, -0.5]]))
+
+
+flip_unit = Exercise(
+    flipped,
+    "Different parameters, the same function: for a tanh network no single setting can be the one right answer.",
+    lambda *task: flipped(*task, which=(0, 2)),
+    "The bias kept its sign: tanh(-z) = -tanh(z) needs the whole z = w x + b turned.",
+    lambda *task: flipped(*task, which=(0, 1)),
+    "The output weight kept its sign, so the unit now counts with the opposite sign in the sum.",
+    lambda *task: flipped(*task, which=(0,)),
+    "Only the weight was turned: the bias and the output weight have to follow.",
+    lambda w, b, v, k: (-w, -b, -v),
+    "You flipped every unit. That, too, leaves the function as it is, but only unit k was asked for.",
+    lambda *task: flipped(*task, in_place=True),
+    "You changed the vectors that were handed in, and with them the network they belong to: change clones.",
+    cases=lambda: [(*tanh_units(), 0), (*tanh_units(), 2)],
+    observe=arguments_untouched,
+    hint="Unit k has three numbers, its weight, bias and output weight: turn the signs of all three, and of no others.",
+)
+
+
+def stack_of_predictions() -> tuple[Tensor, Tensor]:
+    """Predictions of three networks for four readings, and the readings' targets."""
+    predictions = float64([[1.0, 2.0, 0.5, -1.0], [0.0, 1.5, 2.5, 3.0], [-0.5, 0.25, 1.0, 4.0]])
+    return predictions.unsqueeze(2), float64([[0.5], [1.0], [-1.0], [2.0]])
+
+
+def value_and_gradient(answer: Callable, first: Tensor, *others: Tensor) -> list:
+    """The value, a scalar, and its gradient by the first argument (0 where it doesn't depend on it), in one row.
+
+    Raises ValueError for other shapes.
+    """
+    value = answer(first.requires_grad_(), *others)
+    if unanswered(value):
+        return [None]
+    value = value if isinstance(value, Tensor) else numbers(value)
+    if value.numel() != 1 or value.dim() > 0:
+        raise ValueError(f"a scalar is asked for, and {describe(value)} came back")
+    gradient = torch.autograd.grad(value, first)[0] if value.requires_grad else torch.zeros_like(first)
+    return [torch.cat([value.detach().reshape(1), gradient.flatten()])]
+
+
+stack_loss = Exercise(
+    lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum(),
+    "Each network's parameters occur in one term of the sum, so the others drop out of its gradient.",
+    lambda predictions, targets: ((predictions - targets) ** 2).mean(),
+    "You averaged over the networks too: that divides every gradient by their number.",
+    lambda predictions, targets: ((predictions - targets) ** 2).sum(),
+    "You summed over the readings too: a network's loss is the mean over its readings.",
+    lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)),
+    "That is one loss per network; backward needs one number, their sum.",
+    lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),
+    "You averaged the predictions first, which trains all networks as one model; each has a loss of its own.",
+    lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum().detach(),
+    "The number is right, but it has lost its graph, so backward reaches no network: leave out .detach(), "
+    ".item() and torch.no_grad().",
+    cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],
+    observe=value_and_gradient,
+    hint="First one loss per network, the mean over its readings; then add these up.",
+)

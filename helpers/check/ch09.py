@@ -1,0 +1,160 @@
+"""Checks of chapter 09."""
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers import loss
+from helpers.check.engine import (
+    Assembled,
+    Exercise,
+    NotReady,
+    all_pairs,
+    float64,
+    module_probe,
+    readings,
+    require_same_shape,
+    unanswered,
+)
+
+
+def in_order(parts: list, keep: Callable = nn.ModuleList, call: Callable = lambda part, x: part(x)) -> nn.Module:
+    """A module that runs its parts one after the other."""
+    return Assembled(lambda m, x: reduce(lambda x, part: call(part, x), m.parts, x), parts=keep(parts))
+
+
+def parts_with(*pairs: tuple[float, float]) -> list[nn.Module]:
+    """Linear layers of one input and output, with these weights and biases, and a tanh behind the first."""
+    layers = [nn.Linear(1, 1, dtype=torch.float64) for _ in pairs]
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(layers, pairs, strict=True):
+            layer.weight.fill_(weight)
+            layer.bias.fill_(bias)
+    return [layers[0], nn.Tanh(), *layers[1:]]
+
+
+def probe_parts(module: nn.Module, parts: list[nn.Module]) -> list | None:
+    """How many numbers the module would train, how often hooks on its parts fire, and its outputs."""
+    fired = []
+    handles = [part.register_forward_hook(lambda part, inputs, output: fired.append(part)) for part in parts]
+    inputs = float64([[-1.0], [0.5], [2.0]])
+    output = module(inputs)
+    for handle in handles:
+        handle.remove()
+    if unanswered(output):
+        return None
+    require_same_shape(output, inputs)
+    trained = sum(parameter.numel() for parameter in module.parameters())
+    return [float(trained), float(len(fired)), *output.flatten()]
+
+
+chain = Exercise(
+    in_order,
+    "An optimizer gets every parameter of every part, and hooks on the parts fire.",
+    lambda parts: in_order(parts, keep=list),
+    "The outputs are right, but parameters() finds nothing: parts in a plain list are invisible. Keep them in "
+    "an nn.ModuleList.",
+    lambda parts: in_order(parts, call=lambda part, x: part.forward(x)),
+    "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x).",
+    lambda parts: in_order(parts, list, lambda part, x: part.forward(x)),
+    "The outputs are right. Two things are not: parameters() finds nothing, and hooks on the parts stay "
+    "silent. Use an nn.ModuleList, and call the parts themselves.",
+    lambda parts: Assembled(lambda m, x: [part(x) for part in m.parts][-1], parts=nn.ModuleList(parts)),
+    "Each part got the input itself, and only the last one counts: hand on the output of the one before.",
+    lambda parts: Assembled(lambda m, x: sum(part(x) for part in m.parts), parts=nn.ModuleList(parts)),
+    "That adds the outputs up, like Total: hand each part the output of the one before.",
+    lambda parts: in_order(parts[::-1]),
+    "The parts ran in reverse: begin with the first.",
+    lambda parts: NotReady(nn.ModuleList(parts)),
+    "nn.Module has not set up its records yet: call super().__init__() first.",
+    NotReady,
+    "Two things are missing: super().__init__(), which sets up the module's records, and an nn.ModuleList for "
+    "the parts.",
+    lambda parts: Assembled(lambda m, x: m.parts(x), parts=nn.ModuleList(parts)),
+    "An nn.ModuleList only keeps its parts, it can't be called: go through them in a loop.",
+    lambda parts: Assembled(lambda m, x: m.parts(x), parts=parts),
+    "A list can't be called: keep the parts in an nn.ModuleList, and go through them in a loop.",
+    lambda parts: parts,
+    "What comes back is no module: give a class that inherits from nn.Module.",
+    cases=lambda: [(parts_with((2.0, -1.0), (-3.0, 0.5)),), (parts_with((0.5, 1.0), (4.0, 2.0), (-1.5, 3.0)),)],
+    observe=module_probe(probe_parts),
+    hint="With two parts a and b, the module computes b(a(x)), and the optimizer needs the parameters of both.",
+)
+
+
+def corrected_line(weight: float, bias: float, correction: float) -> nn.Module:
+    """A layer with one input and one output, and with a hook that adds the correction."""
+    layer = parts_with((weight, bias))[0]
+    layer.register_forward_hook(lambda module, inputs, output: output + correction)
+    return layer
+
+
+def with_record(answer: Callable, *arguments: Any) -> list:
+    """What is returned, and whether autograd can go back from it."""
+    value = answer(*arguments)
+    return [value, isinstance(value, Tensor) and value.requires_grad]
+
+
+module_loss = Exercise(
+    lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)),
+    "Each prediction met its own target, and the hook was not skipped.",
+    lambda model, u, c: all_pairs(model(u.unsqueeze(1)), c),
+    "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n. Give the target "
+    "the shape of the prediction.",
+    lambda model, u, c: loss.mse(model.forward(u.unsqueeze(1)), c.unsqueeze(1)),
+    "The hook's correction is missing: call model(...), not model.forward(...).",
+    lambda model, u, c: all_pairs(model.forward(u.unsqueeze(1)), c),
+    "Two things at once: (n, 1) against (n,) compares every prediction with every target, and forward skips the hook.",
+    lambda model, u, c: model(u),
+    "The layer took your tensor for one sample with n numbers: rows are samples, so use unsqueeze(1).",
+    lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c),
+    "The target still has shape (n,), and mse refuses to pair everyone with everyone: unsqueeze it as well.",
+    lambda model, u, c: ((model(u.unsqueeze(1)) - c.unsqueeze(1)) ** 2).sum(),
+    "That is the sum of the squares: take their mean.",
+    lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
+    "The number is right, but it has lost its graph, so that backward can't start from it: return the tensor, "
+    "without item(), detach() or no_grad().",
+    cases=lambda: [
+        (corrected_line(0.5, -15.0, 1.25), *readings()),
+        (corrected_line(-2.0, 1.0, -0.5), *float64([[1.0, 3.0, 4.0], [2.0, -5.0, 1.0]])),
+    ],
+    observe=with_record,
+    hint="Bring u and c to shape (n, 1), call the module on u, and average the squared differences.",
+)
+
+
+parameter_count = Exercise(
+    lambda n_in, n_out: n_in * n_out + n_out,
+    "Expect a number, count, compare: that finds parameters that the optimizer would never see.",
+    lambda n_in, n_out: n_in * n_out,
+    "Those are the weights: the biases are trained as well.",
+    lambda n_in, n_out: n_in * n_out + 1,
+    "One bias is too few: each output has its own.",
+    lambda n_in, n_out: n_in * n_out + n_in,
+    "The biases belong to the outputs, not to the inputs.",
+    lambda n_in, n_out: n_in + n_out,
+    "Each output has a weight for each input: multiply, don't add.",
+    lambda n_in, n_out: 2,
+    "Weight and bias are two tensors: count the numbers in them.",
+    cases=lambda: [(1, 1), (3, 2), (2, 3), (1, 13), (784, 10)],
+    hint="nn.Linear(3, 2) has a weight of shape (2, 3) and a bias of shape (2,).",
+)
+
+
+channels_first = Exercise(
+    lambda images: images.permute(0, 3, 1, 2),
+    "The numbers of each plane stay together, in the order that PyTorch's image layers expect.",
+    lambda images: images.reshape(len(images), images.shape[3], images.shape[1], images.shape[2]),
+    "The shape is right, the pixels are scrambled: reshape cuts the numbers up anew; permute moves dimensions.",
+    lambda images: images.transpose(1, 3),
+    "Rows and columns are swapped: this is B x C x W x H, images lying on their side.",
+    lambda images: images.permute(3, 0, 1, 2),
+    "The channels come before the batch: the images stay at place 0.",
+    lambda images: images,
+    "The colours are still last.",
+    cases=lambda: [(torch.arange(120.0).reshape(2, 4, 5, 3),), (torch.arange(96.0).reshape(2, 4, 4, 3),)],
+    hint="permute lists, for each place of the new order, the place where that dimension was before.",
+)

@@ -1,0 +1,140 @@
+"""Checks of chapter 10."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from helpers import data, loss
+from helpers.check.engine import Exercise, all_pairs, float64, module_probe, readings, require_same_shape
+
+
+def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Each layer's number of inputs and outputs, from the sizes in between."""
+    return list(zip(sizes[:-1], sizes[1:], strict=True))
+
+
+network_size = Exercise(
+    lambda sizes: sum(n_in * n_out + n_out for n_in, n_out in pairs_of(sizes)),
+    "Now you know before the training how many numbers will be fitted to how many readings.",
+    lambda sizes: sum(n_in * n_out for n_in, n_out in pairs_of(sizes)),
+    "The biases are missing: every unit behind the input has one.",
+    lambda sizes: sum(n_in * n_out + 1 for n_in, n_out in pairs_of(sizes)),
+    "Each layer has as many biases as outputs, not one.",
+    lambda sizes: sum(n_in * n_out for n_in, n_out in pairs_of(sizes)) + sum(sizes),
+    "The inputs have no bias: they are given, not computed.",
+    lambda sizes: sum(sizes),
+    "You counted the units: each has a weight for every input, and a bias.",
+    lambda sizes: math.prod(sizes),
+    "Multiply within a layer, and add the layers up.",
+    lambda sizes: sum(sizes[0] * n_out + n_out for n_out in sizes[1:]),
+    "A layer's inputs are the outputs of the layer before it, not the inputs of the network.",
+    cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
+    hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
+)
+
+
+def probe_network(module: nn.Module, width: int) -> list:
+    """How many numbers the module would train, and its outputs once these numbers are known ones."""
+    module, inputs = module.double(), float64([[-2.0], [-0.5], [0.25], [1.0], [3.0]])
+    with torch.no_grad():
+        for number, parameter in enumerate(module.parameters()):
+            count = torch.arange(parameter.numel(), dtype=torch.float64)
+            parameter.copy_(torch.sin(1 + number + 0.7 * count).reshape(parameter.shape))
+        outputs = module(inputs)
+    require_same_shape(outputs, inputs, "the network")
+    return [float(sum(parameter.numel() for parameter in module.parameters())), *outputs.flatten()]
+
+
+def two_hidden(
+    width: int, first: Sequence = (nn.Tanh,), second: Sequence = (nn.Tanh,), last: Sequence = ()
+) -> nn.Module:
+    """Two hidden layers and an output, each followed by modules of these kinds."""
+    layers = (nn.Linear(1, width), first), (nn.Linear(width, width), second), (nn.Linear(width, 1), last)
+    return nn.Sequential(*[part for layer, kinds in layers for part in (layer, *(kind() for kind in kinds))])
+
+
+deeper_network = Exercise(
+    two_hidden,
+    "An activation between any two layers, none behind the last: the output can reach any temperature.",
+    lambda width: two_hidden(width, second=()),
+    "No activation between the second hidden layer and the output: these two are one affine map (chapter 06).",
+    lambda width: two_hidden(width, first=()),
+    "No activation between the two hidden layers: they collapse into one.",
+    lambda width: two_hidden(width, (), ()),
+    "No activation at all: however many layers, this is a straight line.",
+    lambda width: two_hidden(width, last=(nn.Tanh,)),
+    "The last activation holds the output between -1 and 1: end with the linear layer.",
+    lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1)),
+    "That is one hidden layer; a second one goes from width to width.",
+    lambda width: two_hidden(width, (nn.ReLU,), (nn.ReLU,)),
+    "ReLU would do as well, but the task asks for tanh.",
+    cases=lambda: [(3,), (5,)],
+    observe=module_probe(probe_network),
+    hint="Write down the shape after each module; it should go from (n, 1) over (n, width), twice, to (n, 1).",
+)
+
+
+def small_network(seed: int) -> nn.Module:
+    """A network 1-4-1 with weights from a generator of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    module = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    return module
+
+
+def error_on(model: nn.Module, u: Tensor, c: Tensor) -> Tensor:
+    return loss.mse(model(u.unsqueeze(1)).squeeze(1), c)
+
+
+error_on_new_rows = Exercise(
+    lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]),
+    "Only rows that the training never saw can tell how the network does on new ones.",
+    lambda model, u, c, training, validation: error_on(model, u[training], c[training]),
+    "Those are the rows it was trained on: a network with enough parameters gets them right whatever it does "
+    "elsewhere.",
+    lambda model, u, c, training, validation: error_on(model, u, c),
+    "All rows includes those it was trained on, and they flatter it: take the validation rows only.",
+    lambda model, u, c, training, validation: all_pairs(model(u[validation].unsqueeze(1)), c[validation]),
+    "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n.",
+    lambda model, u, c, training, validation: model(u[validation]),
+    "The network wants one row per reading: to it, shape (n,) is one reading with n inputs. Use unsqueeze(1).",
+    lambda model, u, c, training, validation: loss.mse(model(u[validation].unsqueeze(1)), c[validation]),
+    "The predictions have shape (n, 1), the targets (n,), and mse refuses to pair everyone with everyone.",
+    lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]).sqrt(),
+    "That is the root, in degrees: the question was for the mean of the squares.",
+    cases=lambda: [
+        (small_network(0), readings()[0] / 10, readings()[1], *data.split(11, 0)),
+        (small_network(1), readings()[0] / 50, readings()[1], *data.split(11, 3, 0.4)),
+    ],
+    hint="Pick the validation rows of u and c, bring u to shape (n, 1), call the model, average the squared errors.",
+)
+
+
+judged_error = Exercise(
+    lambda chooser, judge: judge[chooser.argmin()],
+    "The reading that chose the epoch is used up by the choice; the other one has had no say in it.",
+    lambda chooser, judge: chooser.min(),
+    "The smallest error of the reading that chose is small because it was chosen: ask the other reading.",
+    lambda chooser, judge: judge.min(),
+    "Now the judge has chosen the epoch for itself: take the epoch at which the chooser is smallest.",
+    lambda chooser, judge: judge[-1],
+    "That is the error after the last epoch: nothing was stopped early.",
+    lambda chooser, judge: chooser[judge.argmin()],
+    "The two have swapped their tasks.",
+    lambda chooser, judge: (chooser + judge).min() / 2,
+    "Their mean was made as small as possible: then both have chosen, and nobody is left to judge.",
+    lambda chooser, judge: judge[(chooser + judge).argmin()],
+    "Both readings have chosen that epoch together: the choice belongs to the first one alone.",
+    lambda chooser, judge: chooser.argmin(),
+    "That is the epoch: give the judge's error there.",
+    cases=lambda: [
+        float64([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]]).unbind(),
+        float64([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]]).unbind(),
+        float64([[9.0, 1.0, 3.0, 0.5, 6.0], [8.0, 0.2, 0.1, 5.0, 7.0]]).unbind(),
+    ],
+    hint="Which of the two may look for the smallest error, and over which epochs? The other one speaks only then.",
+)

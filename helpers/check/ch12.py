@@ -1,0 +1,113 @@
+"""Checks of chapter 12."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from helpers import data
+from helpers.check.engine import Exercise, float64, readings
+
+
+def geyser() -> tuple[Tensor, Tensor]:
+    """Waiting times and lengths of R's 272 eruptions, in float64."""
+    df = data.faithful()
+    return torch.tensor(df["waiting"].to_numpy()), torch.tensor(df["eruptions"].to_numpy())
+
+
+def five_points() -> tuple[Tensor, Tensor]:
+    return tuple(float64([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]]))
+
+
+def spread(values: Tensor) -> Tensor:
+    return values.std(correction=0)
+
+
+def through_means(slope: Tensor, lift: Tensor | float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """A slope, and the intercept of the line through the means, lifted."""
+    return slope, y.mean() + lift - slope * x.mean()
+
+
+def in_units(w: float, b: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return through_means(w * spread(y) / spread(x), b * spread(y), x, y)
+
+
+line_in_units = Exercise(
+    in_units,
+    "Train in the units that suit the optimizer, report in the units that suit the reader.",
+    lambda w, b, x, y: through_means(w * spread(x) / spread(y), b * spread(y), x, y),
+    "The quotient is upside down: a slope is in units of y per unit of x.",
+    lambda w, b, x, y: through_means(w / spread(x), b, x, y),
+    "The spread of y is missing: w and b are in standard deviations of y.",
+    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b, x, y),
+    "The slope is right. The intercept adds b to minutes: b is in standard deviations of y.",
+    lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()),
+    "The slope is right. The intercept belongs to x = 0, and standardised x is 0 at the mean of x.",
+    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y),
+    "The slope is right. The mean of y was subtracted before training: add it to the intercept.",
+    lambda w, b, x, y: through_means(w * y.std() / x.std(), b * y.std(), x, y),
+    "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
+    lambda w, b, x, y: in_units(w, b, x, y)[::-1],
+    "The two are swapped: the slope comes first.",
+    cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
+    hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
+)
+
+
+def deal(n: int, folds: int) -> tuple[Tensor, ...]:
+    """The row numbers 0 ... n-1, shuffled and dealt into folds."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(12)).tensor_split(folds)
+
+
+def errors_by_fold(
+    x: Tensor, y: Tensor, folds: Sequence[Tensor], fitted_to: str = "rest", in_order: bool = True
+) -> Tensor:
+    """Prediction minus value of each row, by a line that was fitted to the other folds (or to something else)."""
+    X = torch.stack([torch.ones_like(x), x], dim=1)
+    found = []
+    for fold in folds:
+        inside = torch.zeros(len(x), dtype=torch.bool)
+        inside[fold] = True
+        rows = {"rest": ~inside, "fold": inside, "all": torch.ones_like(inside)}[fitted_to]
+        beta = torch.linalg.lstsq(X[rows], y[rows].unsqueeze(1)).solution.squeeze(1)
+        found.append(X[fold] @ beta - y[fold])
+    errors = torch.cat(found)
+    return errors[torch.cat(tuple(folds)).argsort()] if in_order else errors
+
+
+line_errors = Exercise(
+    errors_by_fold,
+    "Line and network can now be compared row by row, each row predicted by fits that have not seen it.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, "all"),
+    "Every row was part of its own fit: fit without the fold, then predict the fold.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, "fold"),
+    "The lines were fitted to the folds themselves: fit to the other rows, predict the fold.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, in_order=False),
+    "The errors stand in the order of the folds: put each one at its row, errors[fold] = ...",
+    lambda x, y, folds: -errors_by_fold(x, y, folds),
+    "The sign is turned: prediction minus value, as in the chapter.",
+    lambda x, y, folds: errors_by_fold(x, y, folds) ** 2,
+    "Those are the squares: return the errors themselves.",
+    lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
+    "That is their mean square: return one error for each row.",
+    cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
+    hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
+)
+
+
+standard_errors_apart = Exercise(
+    6.6,
+    "More than six standard errors are no luck of the draw: this relation bends, and the network has found it.",
+    -6.6,
+    "The sign is turned: the line's squared error minus the network's, so that positive means that the network "
+    "is ahead.",
+    4.3,
+    "You compared two means as if they came from different rows: take the difference row by row first, then "
+    "its standard error.",
+    0.4,
+    "You divided by the standard deviation: the standard error is that divided by the root of n.",
+    0.105,
+    "That is the mean difference itself, in squared minutes: divide it by its standard error.",
+    hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
+    tolerance=0.1,
+)

@@ -1,0 +1,166 @@
+"""Checks of chapter 14."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.check.engine import Exercise, float64, least_squares, readings
+from helpers.training import train
+
+steps_per_epoch = Exercise(
+    lambda n, batch_size, drop_last: n // batch_size if drop_last else -(-n // batch_size),
+    "A schedule that is stepped once a step, and any comparison of runs, needs this number.",
+    lambda n, batch_size, drop_last: n // batch_size,
+    "You always drop the last batch: unless drop_last is set, the rows that remain make a smaller one.",
+    lambda n, batch_size, drop_last: -(-n // batch_size),
+    "You never drop the last batch: with drop_last, rows that don't fill a batch are left out.",
+    lambda n, batch_size, drop_last: n // batch_size + (not drop_last),
+    "When the batches come out even there is no smaller one at the end.",
+    lambda n, batch_size, drop_last: n / batch_size,
+    "A step is taken or not: the answer is a whole number.",
+    lambda n, batch_size, drop_last: -(-n // batch_size) if drop_last else n // batch_size,
+    "The two cases are swapped: dropping makes fewer steps.",
+    lambda n, batch_size, drop_last: (n + (not drop_last) * (batch_size - 2)) // batch_size,
+    "A single row that remains makes a batch, too: add batch_size - 1 to round up.",
+    cases=lambda: (
+        [(11, 4, False), (11, 4, True), (12, 4, False), (12, 4, True), (3, 8, False), (3, 8, True)]
+        + [(rows, size, drop) for rows, size in ((9, 4), (1025, 128)) for drop in (False, True)]
+    ),
+    hint="Try it on paper: 11 rows in batches of 4 are 4, 4 and 3 rows; with drop_last the 3 are left out.",
+)
+
+
+def merged(*parts: Tensor) -> Tensor:
+    """The coefficients of all rows behind two triangles, each followed by its Q'y."""
+    return least_squares(torch.cat(parts[::2]), torch.cat(parts[1::2]))
+
+
+def two_triangles() -> list[tuple]:
+    """R and Q'y of the first four readings and of the others, in both orders; then a pair with three columns."""
+    u, c = readings()
+    X = torch.stack([torch.ones_like(u), u], dim=1)
+    halves = [(torch.linalg.qr(X[rows]), c[rows]) for rows in (slice(4), slice(4, 11))]
+    first, second = ((R, Q.T @ target) for (Q, R), target in halves)
+    upper = float64([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0], [0.0, 0.0, 1.5]])
+    lower = float64([[-1.0, 2.0, 0.0], [0.0, 1.0, -2.0], [0.0, 0.0, 2.5]])
+    return [(*first, *second), (*second, *first), (upper, float64([1.0, -2.0, 4.0]), lower, float64([3.0, 0.5, -1.0]))]
+
+
+merged_coefficients = Exercise(
+    merged,
+    "Neither side has seen the other's rows, and the answer is that of all rows, to the last digits.",
+    lambda R1, qty1, R2, qty2: (merged(R1, qty1) + merged(R2, qty2)) / 2,
+    "That is the average of two answers: each side weighs as much as the other, whatever its rows say.",
+    lambda R1, qty1, R2, qty2: merged(R1 + R2, qty1 + qty2),
+    "Triangles cannot be added: the rows of one go below the rows of the other.",
+    lambda R1, qty1, R2, qty2: merged(R1, qty1),
+    "That is the answer of the first side alone.",
+    lambda R1, qty1, R2, qty2: merged(R2, qty2),
+    "That is the answer of the second side alone.",
+    lambda R1, qty1, R2, qty2: merged(R1, qty2, R2, qty1),
+    "Each R keeps its own Q'y: stack both in the same order.",
+    lambda R1, qty1, R2, qty2: merged(torch.linalg.qr(torch.cat([R1, R2])).R, qty1 + qty2),
+    "The new R is right. What belongs to it is the new Q, transposed, times qty1 over qty2.",
+    cases=two_triangles,
+    hint="R1 over R2 is a design matrix, and qty1 over qty2 is its target: what did chapter 01 do then? If the numbers "
+    "are nearly right, stay in float64.",
+    tolerance=1e-9,
+)
+
+
+def average_by_rows(gradients: Tensor, rows: Sequence[int]) -> Tensor:
+    share = torch.tensor(rows, dtype=gradients.dtype) / sum(rows)
+    return share @ gradients
+
+
+gradient_of_the_whole = Exercise(
+    average_by_rows,
+    "The same weights, times the number of processes, repair the loss of a process whose share is small.",
+    lambda gradients, rows: gradients.mean(dim=0),
+    "That is what plain averaging does: the rows of a small share count too much.",
+    lambda gradients, rows: gradients.sum(dim=0),
+    "A sum grows with the number of processes: average them.",
+    lambda gradients, rows: average_by_rows(gradients, rows) * sum(rows),
+    "That is the sum over all rows: the loss is their mean, so divide by their number.",
+    lambda gradients, rows: average_by_rows(gradients, rows) * len(rows),
+    "Too long by the number of processes: that factor is for a loss whose gradients are averaged later.",
+    lambda gradients, rows: average_by_rows(gradients, [1 / n for n in rows]),
+    "The weights are upside down: a process with more rows counts more.",
+    lambda gradients, rows: gradients * rows,
+    "A list is no column: make rows a tensor of shape (processes, 1) before you multiply.",
+    lambda gradients, rows: (gradients * torch.tensor(rows)).sum(dim=0) / sum(rows),
+    "A row of counts meets the columns of gradients: give the counts the shape (processes, 1).",
+    lambda gradients, rows: average_by_rows(gradients, rows).squeeze(),
+    "With a single parameter, squeeze takes the last dimension too: keep the shape (parameters,).",
+    lambda gradients, rows: average_by_rows(gradients, rows).unsqueeze(0),
+    "The right numbers in one row of a matrix: return one gradient, of shape (parameters,).",
+    cases=lambda: [(float64([[1.0, 10.0], [4.0, -20.0]]), [6, 5]), (float64([[3.0], [1.0], [-2.0]]), [8, 8, 1])],
+    hint="Multiply each mean by its number of rows to get back a sum over rows; then average over all of them.",
+)
+
+
+def fresh() -> tuple[nn.Module, torch.optim.Optimizer]:
+    """A line that begins at zero, and its optimizer with momentum."""
+    model = nn.Linear(1, 1).double()
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    return model, torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+
+
+def checkpoint(epoch: int, rate: float) -> dict:
+    """The states after so many epochs at this learning rate."""
+    u, c = (column.unsqueeze(1) for column in readings())
+    model, optimizer = fresh()
+    optimizer.param_groups[0]["lr"] = rate
+    train(model, optimizer, u / 10, c, epochs=epoch)
+    return {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def resume(state: dict, model: nn.Module, optimizer: Any, epochs: int, parts: str = "mo", skip: int = 1) -> list[int]:
+    """What is still to do, with m(odel), o(ptimizer) or both restored, and with some epochs skipped."""
+    if "m" in parts:
+        model.load_state_dict(state["model"])
+    if "o" in parts:
+        optimizer.load_state_dict(state["optimizer"])
+    return list(range(state["epoch"] + skip, epochs + 1))
+
+
+def state_after(answer: Callable, state: dict, model: nn.Module, optimizer: Any, epochs: int) -> list:
+    """The epochs that remain, then the parameters as they are, and after one more step."""
+    remaining = answer(state, model, optimizer, epochs)
+    before = nn.utils.parameters_to_vector(model.parameters()).detach()
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    after = nn.utils.parameters_to_vector(model.parameters()).detach()
+    return [list(remaining) if isinstance(remaining, Iterable) else remaining, torch.stack([before, after])]
+
+
+resumed = Exercise(
+    resume,
+    "The next step is the one that the run would have taken had nothing happened.",
+    lambda *task: resume(*task, parts="m"),
+    "The parameters are back, the optimizer is new: its momentum starts from nothing, and so the next step is "
+    "another one.",
+    lambda *task: resume(*task, parts="o"),
+    "The model still has its first parameters.",
+    lambda *task: resume(*task, parts=""),
+    "Neither model nor optimizer has been given its state.",
+    lambda *task: resume(*task, skip=0),
+    "state['epoch'] is done already: begin with the one after it.",
+    lambda *task: resume(*task)[:-1],
+    "The last epoch is missing: range(a, b) ends before b.",
+    lambda *task: resume(*task, skip=0)[:-1],
+    "range(a, b) begins with a and ends before b: both ends are one too low.",
+    lambda *task: len(resume(*task)),
+    "Return the numbers of the epochs, as a list, not how many there are.",
+    lambda *task: (resume(*task), task[0]["epoch"] + 1)[1],
+    "Return the numbers of all epochs that are still to do, as a list, not only the first.",
+    lambda *task: [*range(1, task[3] + 1)] if resume(*task) is not None else [],
+    "The state is back, and the count begins at 1 again: the epochs before state['epoch'] are done.",
+    cases=lambda: [(checkpoint(*past), *fresh(), n) for *past, n in ((3, 0.001, 6), (2, 0.0005, 5), (3, 0.001, 3))],
+    observe=state_after,
+    hint="Two calls of load_state_dict, then the numbers from the one after state['epoch'] to epochs, both included.",
+)

@@ -1,0 +1,432 @@
+"""Answers to the exercises of chapters 10 to 14, written as a learner would write them."""
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers import check
+from helpers.check.ch13 import line_residuals
+from helpers.loss import mse
+
+# Wrong answers: (answer, words that its hint must contain).
+WRONG = {
+    "network_size": [
+        (lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)), "biases are missing"),
+        (lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)) + len(sizes) - 1, "not one"),
+        (lambda sizes: sizes[0] + check.network_size.solution(sizes), "inputs have no bias"),
+        (lambda sizes: sum(list(sizes)), "counted the units"),
+        (lambda sizes: torch.tensor(sizes).prod(), "add the layers up"),
+    ],
+    "deeper_network": [
+        (lambda width: stack_of(width, "tanh", ""), "one affine map"),
+        (lambda width: stack_of(width, "", "tanh"), "collapse into one"),
+        (lambda width: stack_of(width, "", ""), "straight line"),
+        (lambda width: nn.Sequential(stack_of(width, "tanh", "tanh"), nn.Tanh()), "between -1 and 1"),
+        (lambda width: nn.Sequential(*stack_of(width, "tanh", "")[:2], nn.Linear(width, 1)), "one hidden layer"),
+    ],
+    "error_on_new_rows": [
+        (lambda model, u, c, rows, kept: ((model(u[rows, None])[:, 0] - c[rows]) ** 2).mean(), "trained on"),
+        (lambda model, u, c, rows, kept: nn.MSELoss()(model(u[:, None]), c[:, None]), "flatter"),
+        (lambda model, u, c, rows, kept: ((model(u[kept, None]) - c[kept]) ** 2).mean(), "every target"),
+        (lambda model, u, c, rows, kept: ((model(u[kept]) - c[kept]) ** 2).mean(), "one row per reading"),
+        (lambda model, u, c, rows, kept: mse(model(u[kept, None]), c[kept]), "refuses to pair"),
+        (lambda model, u, c, rows, kept: (model(u[kept, None])[:, 0] - c[kept]).square().mean() ** 0.5, "root"),
+    ],
+    "judged_error": [
+        (lambda chooser, judge: min(chooser), "because it was chosen"),
+        (lambda chooser, judge: judge.sort().values[0], "chosen the epoch for itself"),
+        (lambda chooser, judge: judge.flip(0)[0], "nothing was stopped"),
+        (lambda chooser, judge: chooser[judge == judge.min()].squeeze(), "swapped"),
+        (lambda chooser, judge: torch.stack([chooser, judge]).mean(dim=0).min(), "nobody is left"),
+        (lambda chooser, judge: judge[torch.argmin(judge + chooser)], "together"),
+        (lambda chooser, judge: chooser.tolist().index(min(chooser)), "That is the epoch"),
+    ],
+    "one_hidden": [
+        (lambda hidden: NetworkWithout(hidden, "init"), "made in forward"),
+        (lambda hidden: LayersAssignedInForward(hidden), "made in forward"),
+        (lambda hidden: NetworkWithout(hidden, "super"), "must come first"),
+        (lambda hidden: NetworkWithout(hidden, "return"), "needs a return"),
+        (lambda hidden: NetworkWithout(hidden, "parameters"), "plain tensor"),
+        (lambda hidden: NetworkWithout(hidden, "names"), "other names"),
+        (lambda hidden: NetworkWithout(hidden, "activation"), "one straight line"),
+        (lambda hidden: NetworkWithout(hidden, "linear output"), "was bent, too"),
+        (lambda hidden: object(), "no module"),
+        (lambda hidden: WithBuffer(hidden), "one tensor more"),
+        (lambda hidden: NetworkWithout(hidden, "tanh"), "another bend"),
+    ],
+    "with_dropout": [
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p)), "training=self.training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: nn.Dropout(m.p)(h)), "made in forward"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p, training=False)), "not even in training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h), "not even in training"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p, not m.training)), "turned around"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, training=m.training)), "p=self.p"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, 1 - m.p, m.training)), "not to be kept"),
+        (lambda hidden, p: Dropping(hidden, p, on="input"), "not the hidden units"),
+        (lambda hidden, p: Dropping(hidden, p, on="output"), "not the hidden units"),
+        (lambda hidden, p: Dropping(hidden, p, on="hidden and output"), "drop twice"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * m.drop(torch.ones(len(h), 1))), "dropped together"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * m.drop(torch.ones(h.shape[1]))), "all readings"),
+        (lambda hidden, p: Dropping(hidden, p, on="before tanh"), "drop behind it"),
+        (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * keep(h, m.p) if m.training else h), "divided by 1 - p"),
+    ],
+    "load_renamed": [
+        (lambda model, state, names: model.load_state_dict(state) and model, "not the model's"),
+        (lambda model, state, names: model.load_state_dict(state, strict=False) and model, "Nothing was loaded"),
+        (lambda *task: load_each(*task, str.replace), "not the model's"),
+        (lambda *task: load_each(*task, str.replace, strict=False), "finds a 1 in 10"),
+        (lambda *task: load_in_order(*task), "by position"),
+        (lambda *task: load_each(*task, rename_part).load_state_dict({}, strict=False), "return the model"),
+    ],
+    "back_to_degrees": [
+        (lambda mean, std: Back(mean=mean, std=std), "plain attribute"),
+        (lambda mean, std: Back(mean=nn.Parameter(mean), std=nn.Parameter(std)), "they are trained"),
+        (lambda mean, std: Back(mean=frozen(mean), std=frozen(std)), "a constant is a buffer"),
+        (lambda mean, std: Back(mean=unsaved(mean), std=unsaved(std)), "leave it out"),
+        (lambda mean, std: Back(m=nn.Buffer(mean), s=nn.Buffer(std)), "other names"),
+        (lambda mean, std: Back(mean=nn.Buffer(mean[None]), std=nn.Buffer(std[None])), "with shape ()"),
+        (lambda mean, std: BackWithBuffers(lambda z, m, s: z.sub(m).div(s), mean, std), "once more"),
+        (lambda mean, std: BackWithBuffers(lambda z, m, s: s * (m + z), mean, std), "multiplied, too"),
+    ],
+    "line_in_units": [
+        (lambda w, b, x, y: units(w * spread(x) / spread(y), b * spread(y), x, y), "upside down"),
+        (lambda w, b, x, y: units(w / spread(x), b, x, y), "spread of y is missing"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b, x, y), "adds b to minutes"),
+        (lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()), "0 at the mean of x"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y), "mean of y was"),
+        (lambda w, b, x, y: units(w * y.std() / x.std(), b * y.std(), x, y), "divides by n - 1"),
+        (lambda w, b, x, y: units(w * spread(y) / spread(x), b * spread(y), x, y)[::-1], "swapped"),
+    ],
+    "line_errors": [
+        (lambda x, y, folds: by_fold(x, y, folds, lambda fold: range(len(x))), "part of its own fit"),
+        (lambda x, y, folds: by_fold(x, y, folds, lambda fold: fold.tolist()), "folds themselves"),
+        (lambda x, y, folds: by_fold(x, y, folds)[torch.cat(tuple(folds))], "order of the folds"),
+        (lambda x, y, folds: by_fold(x, y, folds).neg(), "sign is turned"),
+        (lambda x, y, folds: by_fold(x, y, folds).square(), "errors themselves"),
+        (lambda x, y, folds: by_fold(x, y, folds).square().mean().item(), "one error for each row"),
+    ],
+    "standard_errors_apart": [
+        (torch.tensor(-6.5), "sign is turned"),
+        (4.4, "row by row first"),
+        (6.5 / 272**0.5, "divided by the standard deviation"),
+        (0.102, "mean difference itself"),
+    ],
+    "digits_left": [
+        (lambda X: (16 - torch.linalg.cond(X).log10(), 16 - torch.linalg.cond(X).log10() * 2), "columns to length 1"),
+        (lambda X: (digits_lost(X), 2 * digits_lost(X)), "digits lost"),
+        (lambda X: [16 - 2 * digits_lost(X), 16 - digits_lost(X)], "swapped"),
+        (lambda X: (16 - digits_lost(X), 8 - digits_lost(X) / 2), "halved"),
+        (lambda X: (16 - digits_lost(X), 16 - digits_lost(X) ** 2), "not its logarithm"),
+        (lambda X: (16 - digits_lost(X) * math.log(10), 16 - 2 * digits_lost(X) * math.log(10)), "natural"),
+        (lambda X: 16 - digits_lost(X), "2 parts"),
+        (lambda X: (round(16 - digits_lost(X).item()), round(16 - 2 * digits_lost(X).item())), "Don't round"),
+        (lambda X: (int(16 - digits_lost(X)), math.floor(16 - 2 * digits_lost(X))), "Don't round down"),
+        (lambda X: (16 - digits_lost(X.float()), 16 - 2 * digits_lost(X.float())), "stay in float64"),
+        (
+            lambda X: (16 - digits_lost(X), 16 - torch.linalg.cond((S := X / X.norm(dim=0)).T @ S).log10()),
+            "condition number of X",
+        ),
+        (lambda X: (16 - torch.linalg.cond((X - X.mean(0)) / X.std(0, correction=0)).log10(), 0), "no spread"),
+        (lambda X: (16 - digits_lost(X), 16 - 2 * digits_lost(X), X.div_(X.norm(dim=0)))[:2], "handed in"),
+    ],
+    "exact_residuals": [
+        (lambda x, y, w, b: [float(q) - float(w) * float(p) - float(b) for p, q in zip(x, y, strict=True)], "float()"),
+        (
+            lambda x, y, w, b: [
+                Fraction(float(q)) - Fraction(float(w)) * Fraction(float(p)) - Fraction(float(b))
+                for p, q in zip(x, y, strict=True)
+            ],
+            "before it became a fraction",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(w) * Fraction(p) + Fraction(b) - Fraction(q) for p, q in zip(x, y, strict=True)
+            ],
+            "sign is turned",
+        ),
+        (
+            lambda x, y, w, b: [Fraction(q) - Fraction(w) * Fraction(p) for p, q in zip(x, y, strict=True)],
+            "intercept is missing",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(w) * Fraction(p) + Fraction(b) for p, q in zip(x, y, strict=True)
+            ],
+            "wrong sign",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(b) * Fraction(p) - Fraction(w) for p, q in zip(x, y, strict=True)
+            ],
+            "swapped",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(float(w)) * Fraction(p) - Fraction(b) for p, q in zip(x, y, strict=True)
+            ],
+            "slope was",
+        ),
+        (
+            lambda x, y, w, b: [
+                Fraction(q) - Fraction(w) * Fraction(p) - Fraction(float(b)) for p, q in zip(x, y, strict=True)
+            ],
+            "intercept was",
+        ),
+        (
+            lambda x, y, w, b: [Fraction(q) - float(w) * Fraction(p) - Fraction(b) for p, q in zip(x, y, strict=True)],
+            "float()",
+        ),
+        (lambda x, y, w, b: [float(r) for r in line_residuals(x, y, w, b)], "float()"),
+        (
+            lambda x, y, w, b: [Decimal(q) - Decimal(w) * Decimal(p) - Decimal(b) for p, q in zip(x, y, strict=True)],
+            "a Decimal among",
+        ),
+    ],
+    "refined_once": [
+        (lambda R, X, y, beta: beta - (R.T @ R).inverse() @ X.T @ (y - X @ beta), "sign is turned"),
+        (lambda R, X, y, beta: (R.T @ R).inverse() @ X.T @ (y - X @ beta), "step alone"),
+        (lambda R, X, y, beta: beta + R.inverse() @ X.T @ (y - X @ beta), "before R"),
+        (lambda R, X, y, beta: beta + R.T.inverse() @ X.T @ (y - X @ beta), "undo R as well"),
+        (lambda R, X, y, beta: beta + (R @ R.T).inverse() @ X.T @ (y - X @ beta), "wrong order"),
+        (lambda R, X, y, beta: beta + X.T @ (y - X @ beta), "plain descent"),
+        (lambda R, X, y, beta: torch.linalg.pinv(X) @ y, "factor of your own"),
+        (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (2 / len(y) * X.T @ (y - X @ beta)), "2/n"),
+        (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T @ (y - X @ beta) / len(y)), "1/n"),
+        (lambda R, X, y, beta: beta.add_((R.T @ R).inverse() @ X.T @ (y - X @ beta)), "handed in"),
+    ],
+    "with_scaled_columns": [
+        (lambda solve, X, y: solve(X, y), "not scaled"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y), "bring them back"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y) * X.norm(dim=0), "way back is turned"),
+        (lambda solve, X, y: solve(X / X.max(dim=0).values, y) / X.max(dim=0).values, "largest entry 1"),
+        (lambda solve, X, y: solve(X / X.norm(dim=0), y / y.norm()) / X.norm(dim=0), "y was scaled"),
+        (lambda solve, X, y: solve((X - X.mean(0)) / X.std(0, correction=0), y) / X.std(0), "no spread"),
+        (lambda solve, X, y: solve(X / X.std(0), y) / X.std(0), "division by zero"),
+        (lambda solve, X, y: solve(X.div_(X.norm(dim=0)), y), "handed in"),
+    ],
+    "steps_per_epoch": [
+        (lambda n, batch_size, drop_last: n // batch_size, "always drop"),
+        (lambda n, batch_size, drop_last: math.ceil(n / batch_size), "never drop"),
+        (lambda n, batch_size, drop_last: n // batch_size + (0 if drop_last else 1), "come out even"),
+        (lambda n, batch_size, drop_last: n / batch_size, "whole number"),
+        (lambda n, b, drop_last: math.ceil(n / b) if drop_last else math.floor(n / b), "swapped"),
+        (lambda n, b, drop_last: n // b if drop_last else (n + b - 2) // b, "single row"),
+    ],
+    "merged_coefficients": [
+        (
+            lambda R1, q1, R2, q2: 0.5 * torch.linalg.solve(R1, q1) + 0.5 * torch.linalg.solve(R2, q2),
+            "average of two answers",
+        ),
+        (lambda R1, q1, R2, q2: torch.linalg.solve(R1 + R2, q1 + q2), "cannot be added"),
+        (lambda R1, q1, R2, q2: torch.linalg.inv(R1) @ q1, "first side alone"),
+        (lambda R1, q1, R2, q2: torch.linalg.inv(R2) @ q2, "second side alone"),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.pinv(torch.vstack([R1, R2])) @ torch.cat([q2, q1]),
+            "same order",
+        ),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.solve(torch.linalg.qr(torch.vstack([R1, R2]))[1], q1 + q2),
+            "new R is right",
+        ),
+        (lambda R1, q1, R2, q2: torch.cat([R1, R2]), "shape (2,)"),
+        (
+            lambda R1, q1, R2, q2: torch.linalg.pinv(torch.vstack([R1, R2]).float()) @ torch.cat([q1, q2]).float(),
+            "float64",
+        ),
+    ],
+    "gradient_of_the_whole": [
+        (lambda gradients, rows: gradients.mean(0), "plain averaging"),
+        (lambda gradients, rows: sum(gradients), "grows with the number"),
+        (lambda gradients, rows: sum(n * g for n, g in zip(rows, gradients, strict=True)), "sum over all rows"),
+        (
+            lambda gradients, rows: sum(n * g for n, g in zip(rows, gradients, strict=True)) * len(rows) / sum(rows),
+            "number of processes",
+        ),
+        (
+            lambda gradients, rows: sum(g / n for n, g in zip(rows, gradients, strict=True)) / sum(1 / n for n in rows),
+            "upside down",
+        ),
+        (lambda gradients, rows: (gradients * rows).sum(0) / sum(rows), "list is no column"),
+        (lambda gradients, rows: sum(torch.tensor(rows) * gradients) / sum(rows), "counts meets the columns"),
+        (
+            lambda gradients, rows: (torch.tensor(rows).double() @ gradients / sum(rows)).squeeze(),
+            "squeeze takes the last",
+        ),
+        (lambda gradients, rows: torch.tensor([rows]).double() @ gradients / sum(rows), "one gradient"),
+    ],
+    "resumed": [
+        (
+            lambda s, m, o, epochs: m.load_state_dict(s["model"]) and range(s["epoch"] + 1, epochs + 1),
+            "optimizer is new",
+        ),
+        (lambda s, m, o, epochs: o.load_state_dict(s["optimizer"]) or range(s["epoch"] + 1, epochs + 1), "first param"),
+        (lambda s, m, o, epochs: range(s["epoch"] + 1, epochs + 1), "Neither model"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"], task[3] + 1), "done already"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"] + 1, task[3]), "range(a, b)"),
+        (lambda *task: restore(*task[:3]) or list(range(1, task[3] + 1)), "begins at 1"),
+        (lambda *task: restore(*task[:3]) or range(task[0]["epoch"], task[3]), "both ends"),
+        (lambda *task: restore(*task[:3]) or task[3] - task[0]["epoch"], "not how many"),
+        (lambda *task: restore(*task[:3]) or task[0]["epoch"] + 1, "not only the first"),
+        (lambda *task: restore(*task[:3]) or task[0]["epoch"], "shape (3,)"),
+    ],
+}
+
+
+def digits_lost(X):
+    return torch.linalg.cond(X / X.norm(dim=0)).log10()
+
+
+def restore(state, model, optimizer):
+    """Both parts of a checkpoint, and None."""
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+
+
+def spread(values):
+    """The standard deviation that divides by n, written out."""
+    return ((values - values.sum() / len(values)) ** 2).mean() ** 0.5
+
+
+def units(slope, lift, x, y):
+    """A slope, and the intercept of the line through the means, lifted."""
+    return slope, y.mean() + lift - slope * x.mean()
+
+
+def by_fold(x, y, folds, rows_for=None):
+    """Errors of lines on their folds, by the formula for slope and intercept; fitted to other rows unless told."""
+    errors = torch.zeros_like(y)
+    for fold in folds:
+        rows = rows_for(fold) if rows_for else sorted(set(range(len(x))) - set(fold.tolist()))
+        u, c = x[list(rows)], y[list(rows)]
+        slope = ((u - u.mean()) * c).sum() / ((u - u.mean()) ** 2).sum()
+        errors[fold] = c.mean() + slope * (x[fold] - u.mean()) - y[fold]
+    return errors
+
+
+def stack_of(width, first, second):
+    """Two hidden layers, each with or without a tanh behind it, and an output, made in another way than the check's."""
+    stack = nn.Sequential(nn.Linear(1, width))
+    for n_out, activation in ((width, first), (1, second)):
+        if activation:
+            stack.append(nn.Tanh())
+        stack.append(nn.Linear(width, n_out))
+    return stack
+
+
+class NetworkWithout(nn.Module):
+    """A network with one hidden layer, as a learner would write it, with one thing left out."""
+
+    def __init__(self, hidden, missing):
+        if missing != "super":
+            super().__init__()
+        self.hidden, self.missing = hidden, missing
+        if missing == "parameters":
+            self.W0 = torch.randn(hidden, 1, requires_grad=True)
+            self.W1 = torch.randn(1, hidden, requires_grad=True)
+        elif missing == "names":
+            self.layers = nn.Sequential(nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+        elif missing != "init":
+            self.hidden_linear = nn.Linear(1, hidden)
+            self.output_linear = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        if self.missing == "init":
+            return nn.Linear(self.hidden, 1)(nn.Linear(1, self.hidden)(x).tanh())
+        if self.missing == "parameters":
+            return (x @ self.W0.T).tanh() @ self.W1.T
+        if self.missing == "names":
+            return self.layers(x)
+        h = self.hidden_linear(x)
+        bent = F.sigmoid(h) if self.missing == "tanh" else F.tanh(h)
+        output = self.output_linear(h if self.missing == "activation" else bent)
+        if self.missing == "linear output":
+            return F.tanh(output)
+        if self.missing != "return":
+            return output
+
+
+class WithBuffer(NetworkWithout):
+    def __init__(self, hidden):
+        super().__init__(hidden, "nothing")
+        self.scale = nn.Buffer(torch.tensor(10.0))
+
+
+class LayersAssignedInForward(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.hidden = hidden
+
+    def forward(self, x):
+        self.hidden_linear = nn.Linear(1, self.hidden)
+        self.output_linear = nn.Linear(self.hidden, 1)
+        return self.output_linear(torch.tanh(self.hidden_linear(x)))
+
+
+class Dropping(nn.Module):
+    def __init__(self, hidden, p, change=lambda module, h: F.dropout(h, module.p, module.training), on="hidden"):
+        super().__init__()
+        self.p, self.change, self.on = p, change, on
+        self.hidden_linear = nn.Linear(1, hidden)
+        self.output_linear = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        x = self.change(self, x) if self.on == "input" else x
+        h = self.hidden_linear(x)
+        h = (self.change(self, h) if self.on == "before tanh" else h).tanh()
+        y = self.output_linear(self.change(self, h) if "hidden" in self.on else h)
+        return self.change(self, y) if "output" in self.on else y
+
+    def drop(self, mask):
+        return F.dropout(mask, self.p, self.training)
+
+
+def keep(h, p):
+    return torch.bernoulli(torch.full_like(h, 1 - p))
+
+
+def rename_part(name, old, new):
+    return new + name[len(old) :] if name.split(".")[0] == old else name
+
+
+def load_each(model, state, names, rename, strict=True):
+    for old, new in names.items():
+        state = {rename(name, old, new): tensor for name, tensor in state.items()}
+    model.load_state_dict(state, strict=strict)
+    return model
+
+
+def load_in_order(model, state, names):
+    with torch.no_grad():
+        for parameter, tensor in zip(model.parameters(), state.values(), strict=True):
+            parameter.copy_(tensor)
+    return model
+
+
+class Back(nn.Module):
+    """Times the second constant, plus the first; an attribute for each constant, whatever it is."""
+
+    def __init__(self, compute=lambda z, mean, std: z * std + mean, **constants):
+        super().__init__()
+        self.compute, self.names = compute, list(constants)
+        for name, value in constants.items():
+            setattr(self, name, value)
+
+    def forward(self, z):
+        return self.compute(z, *(getattr(self, name) for name in self.names))
+
+
+class BackWithBuffers(Back):
+    def __init__(self, compute, mean, std):
+        super().__init__(compute, mean=nn.Buffer(mean), std=nn.Buffer(std))
+
+
+def frozen(value):
+    return nn.Parameter(value, requires_grad=False)
+
+
+def unsaved(value):
+    return nn.Buffer(value, persistent=False)

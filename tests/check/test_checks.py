@@ -1,0 +1,271 @@
+"""Exercise self-checks: solutions get a tick, stubs a polite line, known wrong answers their own hint."""
+
+from importlib import import_module
+from pathlib import Path
+
+import answers_00_04
+import answers_05_09
+import answers_10_14
+import pytest
+import torch
+import torch.nn.functional as F
+from answers_00_04 import descend
+from answers_05_09 import Last
+from answers_10_14 import Dropping, NetworkWithout
+from IPython.core.completer import IPCompleter, provisionalcompleter
+from torch import nn
+
+from helpers import check
+from helpers.check.ch11 import probe_dropout
+from helpers.loss import mse
+
+NOT_YET = "✗ Not yet. "
+EXERCISES = {name: getattr(check, name) for name in check.__all__}
+WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_14.WRONG
+
+
+@pytest.mark.parametrize(
+    "name, answer, words",
+    [pytest.param(name, *case, id=f"{name}-{case[1]}") for name, cases in WRONG.items() for case in cases],
+)
+def test_a_wrong_answer_gets_its_own_hint(name, answer, words):
+    line = EXERCISES[name].feedback(answer)
+    assert line.startswith(NOT_YET) and words in line
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_two_wrong_answers_at_least_are_tried(name):
+    assert len({words for _, words in WRONG.get(name, [])}) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_named_mistake_gets_its_own_hint(name):
+    exercise = EXERCISES[name]
+    for wrong, hint in exercise.mistakes:
+        assert exercise.feedback(wrong) == NOT_YET + hint
+    assert len({hint for _, hint in exercise.mistakes}) == len(exercise.mistakes) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_is_right(name):
+    exercise = EXERCISES[name]
+    assert exercise.feedback(exercise.solution) == f"✓ Right. {exercise.why}"
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("stub", [None, ..., lambda *arguments: None, lambda *arguments: ...])
+def test_a_stub_is_met_politely(name, stub, capsys):
+    exercise = EXERCISES[name]
+    if exercise.cases is None and callable(stub):
+        pytest.skip("its answer is a value, not a function")
+    assert exercise(stub) is None
+    assert capsys.readouterr().out == "… not answered yet\n"
+
+
+def raises(*arguments):
+    raise RuntimeError("out of luck\nsecond line")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "a string",
+        3.5,
+        torch.zeros(2, 3),
+        object(),
+        raises,
+        lambda: 1,
+        lambda *arguments: "text",
+        lambda *arguments: torch.zeros(7),
+    ],
+    ids=["string", "number", "tensor", "object", "raises", "arity", "text", "shape"],
+)
+def test_any_answer_gets_one_line_and_never_the_solution(name, answer, capsys):
+    exercise = EXERCISES[name]
+    assert exercise(answer) is None
+    printed = capsys.readouterr().out
+    assert printed.startswith("✗ ") and printed.count("\n") == 1 and "Traceback" not in printed
+    assert " at 0x" not in printed
+
+
+def test_printing_is_not_returning(capsys):
+    check.double(lambda x: print(2 * x))
+    assert capsys.readouterr().out == (
+        "✗ Your function printed something but returned nothing: hand the result back with return.\n"
+    )
+
+
+def test_doing_without_returning_is_not_a_stub(capsys):
+    def forgets_to_return(x):
+        result = 2 * x  # noqa: F841
+
+    def half_written(x):
+        result = 2 * x  # noqa: F841
+        return ...
+
+    for answer in (forgets_to_return, half_written):
+        check.double(answer)
+        assert capsys.readouterr().out == "✗ Your function returned nothing: hand the result back with return.\n"
+
+
+def test_a_module_whose_forward_forgets_to_return_is_not_a_stub():
+    class Forgetful(Last):
+        def forward(self, x):
+            for part in self.parts:
+                x = part(x)
+
+    class HalfWritten(Last):
+        def forward(self, x): ...
+
+    line = "✗ Your forward returned nothing: hand the result back with return."
+    assert check.chain.feedback(Forgetful) == line
+    assert check.chain.feedback(HalfWritten) == "… not answered yet"
+
+
+def test_the_ways_to_move_a_tensor_in_place_are_all_accepted():
+    def through_data(u, c, w, b, learning_rate, epochs):
+        for _ in range(epochs):
+            loss = mse(w * u + b, c)
+            for parameter, slope in zip((w, b), torch.autograd.grad(loss, (w, b)), strict=True):
+                parameter.data = parameter.data - learning_rate * slope
+        return w.detach(), b.detach()
+
+    def emptied_after_the_step(*task):
+        w, b = descend(*task)
+        w.grad = b.grad = None
+        return w, b
+
+    for answer in (through_data, emptied_after_the_step):
+        assert check.autograd_descent.feedback(answer).startswith("✓")
+
+
+def test_what_an_answer_raises_is_named():
+    assert check.one_step.feedback(raises) == "✗ Your function stopped with RuntimeError: out of luck"
+
+
+def test_an_answer_that_stops_like_a_known_mistake_gets_its_hint_and_another_its_error():
+    def with_another_name(u, c, w, b, learning_rate, epochs):
+        ((w * u + b - c) ** 2).mean().backward()
+        return w - learning_rate * w.gradient, b
+
+    line = check.autograd_descent.feedback(with_another_name)
+    assert line.startswith("✗ Your function stopped with AttributeError: ") and "gradient" in line
+    assert check.autograd_descent.feedback(descend)[:7] == "✓ Right"
+
+
+def test_an_answer_may_change_its_arguments():
+    def doubles_in_place(x):
+        x *= 2
+        return x
+
+    check.double.feedback(lambda x: x.mul_(3) if isinstance(x, torch.Tensor) else 3 * x)
+    assert check.double.feedback(doubles_in_place).startswith("✓")
+
+
+def test_an_answer_that_tracks_gradients_or_is_float32_is_accepted():
+    def answer(residuals, p):
+        tracked = residuals.float().requires_grad_()
+        return ((tracked**2).sum() / (len(tracked) - p)).sqrt()
+
+    assert check.residual_standard_error.feedback(answer).startswith("✓")
+
+
+def test_an_answer_that_is_almost_right_is_not_right():
+    def answer(residuals, p):
+        return check.residual_standard_error.solution(residuals, p) * 1.0001
+
+    assert check.residual_standard_error.feedback(answer) == NOT_YET + check.residual_standard_error.hint
+
+
+def test_a_network_may_keep_its_activation_and_its_dropout_as_modules():
+    class WithModules(nn.Module):
+        def __init__(self, hidden, p=0.0):
+            super().__init__()
+            self.hidden_linear = nn.Linear(1, hidden)
+            self.between = nn.Sequential(nn.Tanh(), nn.Dropout(p))
+            self.output_linear = nn.Linear(hidden, 1)
+
+        def forward(self, x):
+            return self.output_linear(self.between(self.hidden_linear(x)))
+
+    assert check.one_hidden.feedback(WithModules).startswith("✓")
+    assert check.with_dropout.feedback(WithModules).startswith("✓")
+
+
+def test_a_network_may_be_in_float64():
+    assert check.one_hidden.feedback(lambda hidden: NetworkWithout(hidden, "nothing").double()).startswith("✓")
+    assert check.with_dropout.feedback(lambda hidden, p: Dropping(hidden, p).double()).startswith("✓")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda layer, h: F.linear(h, layer.weight, layer.bias),
+        lambda layer, h: h @ layer.weight.T + layer.bias,
+        lambda layer, h: layer.forward(h),
+    ],
+    ids=["functional", "by hand", "forward"],
+)
+def test_dropout_is_found_however_the_output_layer_is_used(last):
+    class Functional(Dropping):
+        def forward(self, x):
+            return last(self.output_linear, self.change(self, self.hidden_linear(x).tanh()))
+
+    assert check.with_dropout.feedback(Functional).startswith("✓")
+
+
+def test_a_network_that_returns_nothing_in_training_is_told_so():
+    class Silent(Dropping):
+        def forward(self, x):
+            return None if self.training else super().forward(x)
+
+    assert "in training" in check.with_dropout.feedback(Silent)
+
+
+def test_the_hints_for_modules_leave_the_code_to_the_learner():
+    for name in ("one_hidden", "with_dropout", "back_to_degrees"):
+        assert not any(word in EXERCISES[name].hint for word in ("nn.", "F.", "register_buffer", "*", "self."))
+
+
+def test_the_stub_of_a_class_without_super_is_met_politely():
+    class Stub(nn.Module):
+        def __init__(self, hidden):
+            """hidden: how many hidden units."""
+            ...
+
+        def forward(self, x): ...
+
+    assert check.one_hidden.feedback(Stub) == "… not answered yet"
+
+
+def test_a_dropout_check_leaves_the_learners_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    module = Dropping(4, 0.5)
+    torch.manual_seed(3)
+    probe_dropout(module, 4, 0.5)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("use_jedi", [False, True])
+def test_completion_offers_the_exercises_and_nothing_of_a_solution(use_jedi):
+    _ = check.double  # a chapter has been loaded
+    completer = IPCompleter(namespace={"check": check}, use_jedi=use_jedi)
+    for text, wanted in (("check.", set(EXERCISES)), ("check.double.", {"feedback"})):
+        with provisionalcompleter():
+            assert {c.text.lstrip(".") for c in completer.completions(text, len(text))} == wanted
+    assert set(dir(check)) == set(EXERCISES) and "solution" not in repr(check.standard_errors_apart)
+
+
+def test_a_name_that_is_no_exercise_is_refused():
+    with pytest.raises(AttributeError, match="no exercise 'duoble'"):
+        _ = check.duoble
+
+
+def test_every_exercise_of_a_chapter_is_offered():
+    for path in sorted(Path(check.__file__).parent.glob("ch*.py")):
+        module = import_module(f"helpers.check.{path.stem}")
+        found = [name for name, value in vars(module).items() if type(value).__name__ == "Exercise"]
+        assert tuple(found) == check._CHAPTERS[path.stem]
