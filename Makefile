@@ -49,7 +49,7 @@ refresh: setup  ## run the notebooks from clean kernels and store their outputs 
 	@$(COURSE_PYTHON) .ci/refresh.py $(NOTEBOOKS)
 
 figures: setup  ## draw the diagrams in images/ anew
-	@$(COURSE_PYTHON) -m helpers.diagrams
+	@$(COURSE_PYTHON) -m helpers.authoring.diagrams
 
 bench: setup  ## measure speed and memory side by side, as ratios (only some: PARTS="peers map")
 	@$(COURSE_PYTHON) tests/bench/bench.py $(PARTS)

@@ -220,7 +220,7 @@ def growth(results: dict) -> str | None:
     import matplotlib
     from matplotlib import pyplot as plt
 
-    from helpers.plots import PALETTE, new_figure
+    from helpers.plots.style import PALETTE, new_figure
 
     rows = largest(results["solvers"])
     with matplotlib.rc_context({"svg.hashsalt": "the course's bench", "svg.fonttype": "path"}):

@@ -1,7 +1,6 @@
 """The interactive figures: what they show is what the chapters compute, no value of a slider breaks them, and they
 answer at once. Every control is moved here as ipywidgets moves it; an exception of a callback reaches the test."""
 
-import asyncio
 import html
 import itertools
 import math
@@ -17,6 +16,8 @@ import pytest
 import torch
 
 from helpers import data, explore
+from helpers.explore.ch02 import Descent, stable_limit
+from helpers.explore.stage import new_picture
 from helpers.loss import mse
 from helpers.model import line, network
 from helpers.training import train
@@ -195,6 +196,13 @@ def test_a_slider_is_answered_within_a_tenth_of_a_second(name, one):
     pytest.fail(f"{name} takes {statistics.median(times):.3f} s")
 
 
+def test_a_network_is_trained_once_and_within_a_second(one):
+    """A training of eight epochs takes 0.1 to 0.24 s on an idle machine; what has been trained is drawn at once."""
+    hidden = explore.hidden_units(data.thermometers(), *SPLIT).controls["hidden"]
+    assert statistics.median(seconds(hidden, value) for value in (20, 100, 1000)) < 1
+    assert statistics.median(seconds(hidden, value) for value in (20, 100, 1000)) < ANSWER_WITHIN
+
+
 # The bundle
 
 
@@ -252,7 +260,7 @@ def by_hand(u, rate, steps):
 
 @pytest.mark.parametrize("u", [U, U / 10, (U - U.mean()) / U.std(correction=0)], ids=["raw", "tenth", "standardised"])
 def test_the_path_is_that_of_gradient_descent(u):
-    scene = explore.Descent(explore.new_picture(5, 4), u, C, steps=40)
+    scene = Descent(new_picture(5, 4), u, C, steps=40)
     for rate in (0.1 * scene.limit, 0.9 * scene.limit, 1.3 * scene.limit):
         scene.update(rate=rate, steps=40)
         assert scene.path == pytest.approx(by_hand(u, rate, 40), rel=1e-9, abs=1e-12)
@@ -261,7 +269,7 @@ def test_the_path_is_that_of_gradient_descent(u):
 
 def test_it_says_so_when_a_rate_diverges(one):
     explorer = one("descent")
-    limit = explore.stable_limit(U)
+    limit = stable_limit(U)
     assert f"{limit:.2e}" == "3.40e-04"
     explorer.controls["steps"].value = 60
     for factor, word in ((0.99, "stable"), (1.01, "diverges")):
@@ -357,9 +365,6 @@ def test_four_neurons_are_the_networks_curve(one):
         assert f"{miss:.4f}" in explorer.text
 
 
-# Hidden units: the one that trains
-
-
 def pushed(hidden, seed, epochs=8):
     """Chapter 10's push: the curve and the two losses of a network trained by LBFGS."""
     torch.manual_seed(seed)
@@ -380,51 +385,11 @@ def test_the_network_is_the_chapters(hidden, seed, one):
     curve, losses = pushed(hidden, seed, epochs=2)
     assert explorer.scene.network.get_ydata() == pytest.approx(curve.numpy(), rel=1e-6, abs=1e-6)
     assert f"training MSE {losses[0]:.2f}, validation MSE {losses[1]:.2f}" in explorer.text
-    assert explorer.progress.value == explorer.progress.max == 2
 
 
 def test_training_leaves_the_learners_random_numbers_alone(one):
     explorer = one("hidden_units")
     state = torch.get_rng_state()
     explorer.controls["hidden"].value = 20
+    assert "20 hidden units, 61 parameters, after 2 epochs" in explorer.text
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_training_goes_on_in_slices_and_a_new_value_ends_it():
-    """As in a kernel, where a loop runs: the slider is answered before the training ends, and the next one cancels."""
-    explorer = explore.hidden_units(data.thermometers(), *SPLIT)
-    steps = []
-    explorer.progress.observe(lambda changed: steps.append(changed["new"]), names="value")
-
-    async def use():
-        sizes = (1, 20, 50, 100, 1000, 300)
-        answers = [seconds(explorer.controls["hidden"], hidden) for hidden in sizes]
-        assert explorer.progress.value == 0 and "after 0 epochs" in explorer.text
-        first = explorer.task
-        await asyncio.sleep(0.01)
-        explorer.controls["hidden"].value = 5
-        await explorer.task
-        assert first.cancelled() and "5 hidden units, 16 parameters, after 8 epochs" in explorer.text
-        explorer.controls["hidden"].value = 13  # trained before: shown at once
-        assert "13 hidden units, 40 parameters, after 8 epochs" in explorer.text
-        return answers
-
-    assert statistics.median(asyncio.run(use())) < ANSWER_WITHIN
-    assert steps[-9:-1] == [0, 1, 2, 3, 4, 5, 6, 7] and (300, 0) not in explorer.trained
-
-
-def test_an_error_while_training_is_seen(one, monkeypatch):
-    explorer = one("hidden_units")
-    explorer.trained.pop((8, 0), None)
-    monkeypatch.setattr(explore.NetworkTraining, "go_on", lambda self: [][0])
-
-    async def use():
-        explorer.controls["hidden"].value = 8
-        await explorer.task
-
-    with pytest.raises(IndexError):
-        asyncio.run(use())
-    assert "No picture. IndexError" in explorer.words.value and explorer.image.layout.display == "none"
-    monkeypatch.undo()
-    explorer.controls["hidden"].value = 13
-    assert explorer.error is None and explorer.picture

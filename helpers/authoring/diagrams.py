@@ -1,6 +1,6 @@
 """Draws the course's diagrams, `images/*.svg`, the same bytes each time. Scaffolding: no chapter teaches it.
 
-    python -m helpers.diagrams [folder]        redraws all of them; without a folder, into images/
+    python -m helpers.authoring.diagrams [folder]        redraws all of them; without a folder, into images/
 
 Every diagram is 900 units wide, y pointing up, and its text is 18 units high: 18 pixels where the diagram is 900 pixels
 wide. Text becomes outlines of DejaVu Sans, which comes with matplotlib, so that a diagram looks the same everywhere.
@@ -25,9 +25,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path as Curve
 
-from helpers.plots import FONT_SIZE, PALETTE
+from helpers.plots.style import FONT_SIZE, PALETTE
 
-IMAGES = Path(__file__).resolve().parent.parent / "images"
+IMAGES = Path(__file__).resolve().parents[2] / "images"
 WIDTH = 900
 TEXT_HEIGHT = 18
 LINE_HEIGHT = 24
@@ -687,7 +687,7 @@ def draw_all(folder: str | Path = IMAGES) -> list[Path]:
 def main(arguments: Sequence[str]) -> None:
     """Redraw all diagrams into the folder named on the command line, or into images/, and list what was written."""
     if len(arguments) > 1 or any(word.startswith("-") for word in arguments):
-        raise SystemExit("usage: python -m helpers.diagrams [folder]")
+        raise SystemExit("usage: python -m helpers.authoring.diagrams [folder]")
     for file in draw_all(*arguments):
         print(f"{file}  {file.stat().st_size / 1000:.0f} kB")
 

@@ -19,12 +19,12 @@ import torch
 from matplotlib import ft2font
 from matplotlib.colors import to_hex
 from matplotlib.path import Path as Path2D
+from notebook_tools import ROOT, Notebook
 
-from helpers import diagrams
+from helpers.authoring import diagrams
 from helpers.data import split
-from helpers.plots import PALETTE
+from helpers.plots.style import PALETTE
 
-ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "images"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -220,7 +220,7 @@ def test_the_command_lists_what_it_wrote(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments", [["a", "b"], ["--help"]])
 def test_the_command_explains_itself(arguments):
-    with pytest.raises(SystemExit, match="usage: python -m helpers.diagrams"):
+    with pytest.raises(SystemExit, match="usage: python -m helpers.authoring.diagrams"):
         diagrams.main(arguments)
 
 
@@ -235,6 +235,13 @@ def test_dog_scores(figures):
     said = words("dog_score", figures)
     for line in ["tanh(−2.2) = −0.97574", "tanh(0.1) = 0.09967", "tanh(2.5) = 0.98661"]:
         assert line in said
+
+
+@pytest.mark.parametrize("chapter", ["06_artificial_neurons", "07_activation_functions"])
+def test_the_chapters_shades_are_the_drawings(chapter):
+    source = "\n".join(cell.source for cell in Notebook.read(ROOT / "notebooks" / f"{chapter}.ipynb").code)
+    found = dict(re.findall(r"^(SENSITIVE_SLOPE|SATURATED_SLOPE) = (\S+)$", source, re.MULTILINE))
+    assert found == {"SENSITIVE_SLOPE": f"{diagrams.SENSITIVE_SLOPE}", "SATURATED_SLOPE": f"{diagrams.SATURATED_SLOPE}"}
 
 
 def test_module_tree_is_that_of_torch(figures):

@@ -1,0 +1,36 @@
+"""Every figure of the notebooks, in a file for each chapter; `style` holds the palette and what figures share.
+
+Scaffolding: the idea of a figure stays in the notebook, its drawing stands here.
+"""
+
+from helpers.plots.ch01 import readings, refits, residuals
+from helpers.plots.ch02 import descent_panels, difference_errors, loss_curves, loss_surface
+from helpers.plots.ch03 import expression_graph
+from helpers.plots.ch04 import optimizer_paths, race, zero_grad_curves
+from helpers.plots.ch05 import left_out, split_errors, validation_curves
+from helpers.plots.ch06 import neuron_curves, neuron_fits, sums_of_neurons
+from helpers.plots.ch07 import activation_gallery, gradient_factors, straight_pieces
+from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
+from helpers.plots.ch09 import time_per_sample
+from helpers.plots.ch10 import network_fits, network_losses, paired_errors, room_fits, validation_by_epoch
+from helpers.plots.ch11 import repeated_calls
+from helpers.plots.ch12 import arrivals, pairs
+from helpers.plots.ch13 import certified_curve, certified_digits, refinements
+from helpers.plots.ch14 import batch_descents, batch_spread, tree_of_triangles
+from helpers.plots.shared import lines
+
+# fmt: off
+__all__ = [
+    "activation_gallery", "approximations", "arrivals", "batch_descents", "batch_spread", "bowl_and_slice",
+    "certified_curve", "certified_digits", "descent_panels", "difference_errors", "expression_graph",
+    "four_neurons", "gradient_factors", "hidden_units", "left_out", "lines", "loss_curves", "loss_surface",
+    "many_curves", "many_losses", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
+    "optimizer_paths", "paired_errors", "pairs", "race", "readings", "refinements", "refits", "repeated_calls",
+    "residuals", "room_fits", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
+    "tree_of_triangles", "validation_by_epoch", "validation_curves", "zero_grad_curves",
+]
+# fmt: on
+
+
+def __dir__() -> list[str]:
+    return __all__

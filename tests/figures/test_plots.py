@@ -1,0 +1,245 @@
+"""What the figures rest on: the loss surface's values, labels that keep the secret, ticks that can be read, titles and
+curves that come from the same numbers, axes that are not swapped."""
+
+import importlib
+import re
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from notebook_tools import ROOT, Notebook
+
+from helpers import data, plots
+from helpers.loss import mse
+from helpers.model import line
+from helpers.plots.ch08 import tanh_formula
+from helpers.plots.style import PALETTE, least_squares, loss_values
+from helpers.scoreboard import Row
+
+matplotlib.use("Agg")
+FORMULA = re.compile(r"(\w)\(x\) = tanh\((-?[\d.]+) x ([+-]) ([\d.]+)\)")
+U, C = data.tensors(torch.float64)
+
+
+@pytest.fixture(autouse=True)
+def figure(monkeypatch):
+    """Keeps figures open, for the test to look at, and closes them afterwards."""
+    monkeypatch.setattr(plt, "show", lambda: None)
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("package", ["plots", "explore"])
+def test_completion_offers_the_figures_that_the_notebooks_show_and_nothing_else(package):
+    paths = [path for folder in ("notebooks", "notebooks/solutions") for path in (ROOT / folder).glob("*.ipynb")]
+    cells = [cell.source for path in paths for cell in Notebook.read(path).code]
+    shown = {name for source in cells for name in re.findall(rf"\b{package}\.(\w+)\(", source)}
+    assert sorted(dir(importlib.import_module(f"helpers.{package}"))) == sorted(shown)
+
+
+def test_a_line_through_a_gap_is_refused_before_lapack_writes_to_the_terminal(capfd):
+    assert least_squares(U, C) == pytest.approx((0.5367719, -17.3047855), rel=1e-6)
+    for u, c in ((U.where(U != U[3], torch.nan), C), (U, C.where(C != C[3], torch.inf))):
+        with pytest.raises(ValueError, match=r"leave out rows \[3\]"):
+            least_squares(u, c)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_loss_surface_shows_the_loss():
+    w, b = np.array([-1.0, 0.5, 2.0]), np.array([-14.0, 3.0])
+    values = loss_values(U, C, w, b)
+    assert values.shape == (2, 3)
+    for row, column in np.ndindex(2, 3):
+        assert values[row, column] == pytest.approx(mse(line(U, w[column], b[row]), C).item(), rel=1e-13)
+
+
+def test_the_unit_stays_a_secret():
+    plots.readings(data.thermometers())
+    axes = plt.gca()
+    assert axes.get_xlabel() == "u (unknown unit)" and axes.get_ylabel() == "c (°C)"
+    assert axes.lines[0].get_color() == PALETTE["data"]
+
+
+def test_residual_bars_run_from_the_line_to_the_reading():
+    df = data.thermometers()
+    plots.residuals(df, 0.5, -14.0)
+    (bars,) = plt.gca().collections
+    ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+    assert np.allclose(ends[:, 1] - ends[:, 0], df["c"] - (0.5 * df["u"] - 14))
+
+
+def test_the_cross_on_the_loss_surface_is_lms_answer():
+    plots.loss_surface(U, C, (-1, 2), (-60, 60))
+    cross = next(found for found in plt.figure(1).axes[0].lines if found.get_label() == "lm()")
+    assert cross.get_xydata()[0] == pytest.approx([0.5367719, -17.3047855], rel=1e-6)
+
+
+def test_a_loss_curve_begins_at_epoch_one():
+    plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
+    curve, floor = plt.gca().lines
+    assert curve.get_xydata().tolist() == [[1, 5], [2, 2], [3, 1]] and list(floor.get_ydata()) == [0.5, 0.5]
+    labels = [label.get_text() for label in plt.gca().yaxis.get_majorticklabels()]
+    assert "2" in labels and not any("^" in label for label in labels)
+
+
+def test_an_error_of_zero_is_left_out_of_a_logarithmic_plot():
+    plots.difference_errors(torch.tensor([1e-2, 1e-1]), {"a": torch.tensor([0.0, 1e-3])})
+    assert np.isnan(plt.gca().lines[0].get_ydata()).tolist() == [True, False]
+
+
+def test_certified_digits_are_drawn_at_their_problem_and_a_missing_answer_is_not():
+    plots.certified_digits(
+        {"lm()": {"A": 12.5, "B": -np.inf}, "QR": {"A": 9.0, "B": -3.0}, "exact": {"A": 15, "B": 14.3}}
+    )
+    axes = plt.gca()
+    found = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert found == {"lm()": [[12.5, 0]], "QR": [[9, 0], [0, 1]], "exact": [[15, 0], [14.3, 1]]}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B"]
+    assert len({line.get_marker() for line in axes.lines}) == 3
+
+
+def test_refinements_count_steps_from_one_in_both_panels():
+    plots.refinements({"Longley": [8.0, 11.0]}, {"Longley": [8.0, 14.6, 14.6]})
+    left, right = plt.gcf().axes
+    assert left.lines[0].get_xydata().tolist() == [[1, 8], [2, 11]]
+    assert right.lines[0].get_xydata().tolist() == [[1, 8], [2, 14.6], [3, 14.6]]
+    assert left.get_title() == "gradient in float64" and right.get_legend().get_texts()[0].get_text() == "Longley"
+    plots.refinements({"A": [1.0]}, {"A": [2.0]}, titles=("one", "other"))
+    assert [axes.get_title() for axes in plt.gcf().axes] == ["one", "other"]
+
+
+def test_a_certified_curve_is_drawn_over_its_readings():
+    df = pd.DataFrame({"y": [1.0, 2.0], "x": [0.0, 1.0]})
+    plots.certified_curve(df, torch.tensor([0.0, 0.5, 1.0]), [1.0, 1.5, 2.0])
+    readings, curve = plt.gca().lines
+    assert readings.get_xydata().tolist() == [[0, 1], [1, 2]] and list(curve.get_ydata()) == [1, 1.5, 2]
+
+
+def test_batches_are_drawn_at_the_ends_of_epochs_and_step_by_step():
+    values = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25])
+    plots.batch_descents({"all": (values, 1), "thirds": (values, 3)}, most=6)
+    left, right = plt.figure(1).axes
+    assert left.lines[1].get_xydata().tolist() == [[1, 2], [2, 0.25]]
+    assert right.lines[1].get_xydata().tolist() == [[step, values[step - 1]] for step in range(1, 7)]
+    assert left.lines[1].get_marker() != left.lines[0].get_marker()
+
+
+def test_the_spread_of_batches_keeps_its_two_kinds_apart():
+    plots.batch_spread([1, 2], torch.tensor([3.0, 0.0]), torch.tensor([3.0, 2.1]))
+    grey, points = plt.gca().lines
+    assert points.get_marker() == "o" and "without" in points.get_label() and points.get_ydata()[1] == 0
+    assert "with replacement" in grey.get_label()
+
+
+def test_the_tree_of_triangles_ends_in_one():
+    plots.tree_of_triangles()
+    axes = plt.gca()
+    shapes = [type(patch).__name__ for patch in axes.patches]
+    assert shapes.count("Rectangle") == 4 and shapes.count("Polygon") == 7
+    arrows = [text for text in axes.texts if text.get_text() == ""]
+    assert len(arrows) == 10  # each block and each triangle but the last sends one
+
+
+def neurons_of_the_notebook() -> dict:
+    """What the cells up to the first figure define, the class and the four neurons among it."""
+    names = {}
+    for cell in Notebook.read(ROOT / "notebooks" / "08_what_neurons_can_learn.ipynb").code:
+        if "plots." in cell.source:
+            return names
+        exec(cell.source, names)
+    raise AssertionError("no figure in the notebook")
+
+
+def curves_by_title(figure) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {axes.get_title(): axes.lines[0].get_data() for axes in figure.axes}
+
+
+def test_each_title_of_the_four_neurons_is_the_formula_of_its_curve():
+    names = neurons_of_the_notebook()
+    plots.four_neurons(names["x"], *(names[name] for name in "ABCD"))
+    drawn = curves_by_title(plt.gcf())
+    neurons = {}
+    for title, (x, curve) in drawn.items():
+        if match := FORMULA.fullmatch(title):
+            weight, bias = float(match[2]), float(match[3] + match[4])
+            neurons[match[1]] = lambda x, weight=weight, bias=bias: np.tanh(weight * x + bias)
+            assert np.allclose(curve, neurons[match[1]](x), atol=1e-12), title
+            assert (curve[-1] > curve[0]) == (weight > 0), title
+    assert list(neurons) == ["A", "B", "C", "D"]
+    A, B, C, D = neurons.values()
+    s = A(x) + B(x)
+    sums = {"A + B": s, "C + D": C(x) + D(x), "C(A + B)": C(s), "D(A + B)": D(s), "C(A + B) + D(A + B)": C(s) + D(s)}
+    assert set(sums) == {title for title in drawn if not FORMULA.fullmatch(title)}
+    for title, curve in sums.items():
+        assert np.allclose(drawn[title][1], curve, atol=1e-12), title
+
+
+def test_in_the_notebook_a_and_c_rise_while_b_and_d_fall():
+    names = neurons_of_the_notebook()
+    assert [names[name].weight > 0 for name in "ABCD"] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "formula"),
+    [
+        (3, 3, "tanh(3 x + 3)"),
+        (-4, 6, "tanh(-4 x + 6)"),
+        (4, -2, "tanh(4 x - 2)"),
+        (-0.5, -1.25, "tanh(-0.5 x - 1.25)"),
+    ],
+)
+def test_a_formula_keeps_both_signs(weight, bias, formula):
+    assert tanh_formula(weight, bias) == formula
+
+
+def test_on_a_loss_surface_the_first_parameter_lies_to_the_east():
+    axis = torch.linspace(-8, 8, 33, dtype=torch.float64)
+    first, second = torch.meshgrid(axis, axis, indexing="ij")
+    losses = 0.1 + (first - 5) ** 2 + (second + 2) ** 2
+    path = torch.tensor([[[0.0, 0.0]], [[5.0, -2.0]]], dtype=torch.float64)
+    plots.bowl_and_slice(axis, (losses, path), (losses, path))
+    for axes in plt.gcf().axes[:2]:
+        innermost = next(p for p in axes.collections[0].get_paths() if len(p.vertices))
+        assert np.allclose(innermost.vertices.mean(axis=0), (5, -2), atol=0.5)
+        way, start, end = (line.get_xydata() for line in axes.lines)
+        assert np.allclose(way, [[0, 0], [5, -2]]) and np.allclose(start, [[0, 0]]) and np.allclose(end, [[5, -2]])
+
+
+def test_in_the_picture_of_the_hidden_units_two_networks_stand_out():
+    hidden, output = torch.rand(2, 6, 13, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    plots.hidden_units({"untrained": (hidden, output)} | {"trained": (hidden, -output)}, shown=(2, 5))
+    left, right = plt.gcf().axes
+    for axes, sign in ((left, 1), (right, -1)):
+        everyone, *marked = (line.get_xydata() for line in axes.lines)
+        assert len(everyone) == 6 * 13
+        for points, number in zip(marked, (2, 5), strict=True):
+            assert np.allclose(points, torch.stack([hidden[number], sign * output[number]], dim=1))
+
+
+def test_a_dot_is_filled_where_a_method_has_arrived():
+    rows = [
+        Row("all", 1.0, 1.0, 1.0, 0, np.inf),
+        Row("some", 1.0, 1.0, 1.0, 5000, 3.7),
+        Row("none", 1.0, 1.0, 1.0, 2000, -0.2),
+    ]
+    plots.arrivals(rows, {"all": "lm"})
+    left, right = plt.gcf().axes
+    dots = [line for line in left.lines if line.get_marker() == "o"]
+    assert [dot.get_xydata().tolist() for dot in dots] == [[[12, 0]], [[3.7, 1]], [[0, 2]]]
+    assert [dot.get_color() == "white" for dot in dots] == [False, True, True]
+    assert dots[0].get_color() == PALETTE["lm"]
+    assert dots[1].get_markeredgecolor() == PALETTE["descent"]
+    assert [text.get_text() for text in left.get_yticklabels()] == ["all", "some", "none"]
+    assert [line.get_xydata().tolist() for line in right.lines] == [[[5000, 1]], [[2000, 2]]]
+    assert left.get_ylim()[0] > left.get_ylim()[1], "the first row stands on top"
+
+
+def test_a_curve_is_drawn_from_left_to_right():
+    df = data.cars().iloc[[4, 0, 2]]
+    plots.pairs(df, "speed", "distance", {"line": ("lm", torch.tensor([3.0, 1.0, 2.0]))})
+    points, curve = plt.gca().lines
+    assert points.get_xydata().tolist() == df.to_numpy().tolist()
+    assert curve.get_xydata().tolist() == [[4, 1], [7, 2], [8, 3]]
