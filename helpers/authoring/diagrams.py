@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
 from math import atanh, cos, hypot, pi, prod, sin, sqrt, tanh
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon, Rectangle
 from matplotlib.path import Path as Curve
 
-from helpers.plots.style import FONT_SIZE, PALETTE
+from helpers.plots.style import FONT_SIZE, PALETTE, least_squares
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
 WIDTH = 900
@@ -101,21 +101,10 @@ class Shape:
     half_width: float
     half_height: float
 
-    @property
-    def left(self) -> Point:
-        return self.x - self.half_width, self.y
-
-    @property
-    def right(self) -> Point:
-        return self.x + self.half_width, self.y
-
-    @property
-    def top(self) -> Point:
-        return self.x, self.y + self.half_height
-
-    @property
-    def bottom(self) -> Point:
-        return self.x, self.y - self.half_height
+    left = property(lambda self: (self.x - self.half_width, self.y))
+    right = property(lambda self: (self.x + self.half_width, self.y))
+    top = property(lambda self: (self.x, self.y + self.half_height))
+    bottom = property(lambda self: (self.x, self.y - self.half_height))
 
     def rim(self, angle: float) -> Point:
         """The point of the rim in this direction, in degrees counter-clockwise from the right."""
@@ -140,52 +129,32 @@ class Canvas:
         patch.set_clip_path(None)
 
     def outline(self, colour: str, width: float, fill: str | None, dashed: bool = False) -> dict:
-        """Keywords of a patch: outline of `width` units, dashed or not, filled or not."""
+        """Keywords of a patch: outline of `width` units, dashed or not, filled or not.
+
+        fill: a colour, "tint" of the outline's, or None.
+        """
         return {
             "edgecolor": colour if width else "none",
             "linewidth": width * POINTS_PER_UNIT,
-            "facecolor": fill or "none",
+            "facecolor": tint(colour) if fill == "tint" else fill or "none",
             "linestyle": (0, (3.5, 2)) if dashed else "solid",
         }
 
     def label(self, x: float, y: float, text: str, colour: str = INK, across: str = "center") -> None:
         """Text centred on (x, y), or with its left or right end at x; lines stand on baselines LINE_HEIGHT apart."""
         lines = text.split("\n")
+        look = {"fontsize": FONT_SIZE, "verticalalignment": "baseline", "zorder": 1000, "clip_on": False}
         for i, line in enumerate(lines):
-            self.axes.text(
-                x,
-                y + LINE_HEIGHT * ((len(lines) - 1) / 2 - i) - TEXT_HEIGHT / 3,
-                line,
-                color=text_colour(colour),
-                fontsize=FONT_SIZE,
-                horizontalalignment=across,
-                verticalalignment="baseline",
-                zorder=1000,
-                clip_on=False,
-            )
+            baseline = y + LINE_HEIGHT * ((len(lines) - 1) / 2 - i) - TEXT_HEIGHT / 3
+            self.axes.text(x, baseline, line, color=text_colour(colour), horizontalalignment=across, **look)
 
     def box(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        text: str = "",
-        colour: str = QUIET,
-        fill: str | None = "tint",
-        dashed: bool = False,
+        self, x, y, width, height, text: str = "", colour: str = QUIET, fill: str | None = "tint", dashed: bool = False
     ) -> Shape:
-        """A box with rounded corners around its centre (x, y); fill: a colour, "tint" of the outline's, or None."""
-        corner = min(9, width / 2, height / 2)
-        self.add(
-            FancyBboxPatch(
-                (x - width / 2, y - height / 2),
-                width,
-                height,
-                boxstyle=f"round,pad=0,rounding_size={corner}",
-                **self.outline(colour, 2, tint(colour) if fill == "tint" else fill, dashed),
-            )
-        )
+        """A box with rounded corners around its centre (x, y), filled as `outline` says."""
+        corner = f"round,pad=0,rounding_size={min(9, width / 2, height / 2)}"
+        look = self.outline(colour, 2, fill, dashed)
+        self.add(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle=corner, **look))
         if text:
             self.label(x, y, text)
         return Shape(x, y, width / 2, height / 2)
@@ -194,11 +163,9 @@ class Canvas:
         """A filled rectangle without an outline, its lower left corner at (x, y)."""
         self.add(Rectangle((x, y), width, height, **self.outline(fill, 0, fill)))
 
-    def node(
-        self, x: float, y: float, radius: float, text: str = "", colour: str = QUIET, fill: str | None = "tint"
-    ) -> Shape:
-        """A circle around (x, y); fill: a colour, "tint" of the outline's, or None."""
-        self.add(Circle((x, y), radius, **self.outline(colour, 2, tint(colour) if fill == "tint" else fill)))
+    def node(self, x, y, radius, text: str = "", colour: str = QUIET, fill: str | None = "tint") -> Shape:
+        """A circle around (x, y), filled as `outline` says."""
+        self.add(Circle((x, y), radius, **self.outline(colour, 2, fill)))
         if text:
             self.label(x, y, text)
         return Shape(x, y, radius, radius)
@@ -210,6 +177,12 @@ class Canvas:
     def line(self, points: Sequence[Point], colour: str = QUIET, width: float = 2, dashed: bool = False) -> None:
         """Straight lines from point to point."""
         self.add(PathPatch(Curve(points), capstyle="round", **self.outline(colour, width, None, dashed)))
+
+    def connect(self, columns: Sequence[Sequence[Point]], width: float) -> None:
+        """A line from every point of a column to every point of the next: the weights of a network."""
+        for left, right in pairwise(columns):
+            for start, end in product(left, right):
+                self.line([start, end], QUIET, width)
 
     def grid(self, x: float, y: float, cell: float, rows: int, columns: int, colour: str) -> None:
         """The thin lines between the cells of a grid, whose lower left corner is at (x, y)."""
@@ -315,10 +288,7 @@ def layers() -> Figure:
     canvas = Canvas(480)
     columns = {41: 2, 343: 3, 645: 2, 846: 1}
     units = [[(x, 350 + 74 * ((count - 1) / 2 - i)) for i in range(count)] for x, count in columns.items()]
-    for left, right in pairwise(units):
-        for a in left:
-            for b in right:
-                canvas.line([a, b], QUIET, 1.4)
+    canvas.connect(units, 1.4)
     for column, name in zip(units, ["$x$", "$x_1$", "$x_2$", "$y$"], strict=True):
         hidden = name in ("$x_1$", "$x_2$")
         for x, y in column:
@@ -593,10 +563,8 @@ def road() -> Figure:
     def place(u: float, c: float) -> Point:
         return 38 + (u - 15) * 2.65, 222 + (c + 8) * 4.4
 
-    mean_u, mean_c = sum(UNKNOWN) / len(UNKNOWN), sum(CELSIUS) / len(CELSIUS)
-    products = sum((u - mean_u) * (c - mean_c) for u, c in zip(UNKNOWN, CELSIUS, strict=True))
-    slope = products / sum((u - mean_u) ** 2 for u in UNKNOWN)
-    canvas.line([place(u, mean_c + slope * (u - mean_u)) for u in (18, 88)], REFEREE, 4)
+    slope, intercept = least_squares(UNKNOWN, CELSIUS)
+    canvas.line([place(u, slope * u + intercept) for u in (18, 88)], REFEREE, 4)
     for u, c in zip(UNKNOWN, CELSIUS, strict=True):
         canvas.dot(*place(u, c), 5)
 
@@ -614,30 +582,25 @@ def road() -> Figure:
         canvas.dot(*wall(x), 5, DOWNHILL)
 
     columns = [[(605, 305)], [(721, 380 - 50 * i) for i in range(4)], [(838, 305)]]
-    for left, right in pairwise(columns):
-        for a in left:
-            for b in right:
-                canvas.line([a, b], QUIET, 1.6)
+    canvas.connect(columns, 1.6)
     for x, y in sum(columns, []):
         canvas.node(x, y, 17, "", NETWORK, tint(NETWORK, 0.3))
     return canvas.figure
 
 
-DIAGRAMS: dict[str, Callable[[], Figure]] = {
-    drawing.__name__: drawing
-    for drawing in [
-        learning_loop,
-        neuron,
-        layers,
-        computational_graph,
-        dog_score,
-        batch_images,
-        call_chain,
-        train_validation,
-        module_tree,
-        road,
-    ]
-}
+DRAWINGS = (
+    learning_loop,
+    neuron,
+    layers,
+    computational_graph,
+    dog_score,
+    batch_images,
+    call_chain,
+    train_validation,
+    module_tree,
+    road,
+)
+DIAGRAMS: dict[str, Callable[[], Figure]] = {drawing.__name__: drawing for drawing in DRAWINGS}
 
 
 # Writing them
@@ -659,11 +622,10 @@ def svg(name: str) -> str:
 
     Coordinates are rounded to 1/100 point, so that the last bit of a processor's arithmetic does not show.
     """
+    about = {"Date": None, "Creator": None, "Title": alt_text(name)}
     with matplotlib.style.context(STYLE):
         buffer = io.StringIO()
-        DIAGRAMS[name]().savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": alt_text(name)}
-        )
+        DIAGRAMS[name]().savefig(buffer, format="svg", metadata=about)
 
     def rounded(match: re.Match) -> str:
         short = re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 2) + 0.0:g}", match[0])
