@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from helpers import setup_check
 from helpers.r import RUnavailable
@@ -508,17 +509,20 @@ def test_a_silent_command_still_shows_progress(capfd, monkeypatch):
 
 # ---- the files that pin --------------------------------------------------------------------------------------------
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 CONSTRAINTS = [
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 ]
-NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "jupyterlab-rise": "jupyterlab_rise"}
+NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
+NAMES_IN_CONDA |= {"jupyterlab-rise": "jupyterlab_rise", "jupyter-client": "jupyter_client"}
 # rpy2-robjects is part of conda's rpy2; the two extras are pip's in conda, too.
 EXTRAS_OF_PIP = ("browser", "slides")
 PIP_ONLY = {"rpy2-robjects"} | {
     pin.split("==")[0] for extra in EXTRAS_OF_PIP for pin in PROJECT["optional-dependencies"][extra]
 }
+IMPORTED_FROM = {"IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml", "xdist": "pytest-xdist", "ignite": "pytorch-ignite"}
 CONDA_ONLY = {"python", "pip", "make", "r-base"}
 
 
@@ -557,6 +561,18 @@ def test_the_set_up_and_pyproject_support_the_same_pythons():
     assert PROJECT["requires-python"] == f">={oldest},<{untried}"
 
 
+def test_what_is_imported_is_declared():
+    files = [path for folder in ("helpers", "tests", ".ci") for path in (ROOT / folder).rglob("*.py")]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    names -= sys.stdlib_module_names | {path.stem for path in files} | {"helpers"}
+    assert {"torch", "psutil", "yaml", "PIL"} <= names
+    distributions = {name: IMPORTED_FROM.get(name, name.replace("_", "-")) for name in names}
+    peers = {pin.split("==")[0] for pin in PYPROJECT["dependency-groups"]["peers"]}
+    assert set(distributions.values()) <= pyproject_pins().keys() | peers
+
+
 def test_everything_is_locked_exactly():
     for line in CONSTRAINTS:
         assert re.fullmatch(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?", line), line
@@ -566,12 +582,25 @@ def test_everything_is_locked_exactly():
     assert set(setup.BUILD_TOOLS) - {"flit_core"} | {"flit-core"} <= locked().keys()
 
 
+def brought_along() -> set[str]:
+    """The names of all packages that the course's pins need here, and those pins' own."""
+    found, waiting = set(), [Requirement(f"{PROJECT['name']}[{','.join(PROJECT['optional-dependencies'])}]")]
+    while waiting:
+        wish = waiting.pop()
+        if (wish.name, str(wish.extras)) not in found:
+            found.add((wish.name, str(wish.extras)))
+            needs = map(Requirement, metadata.requires(wish.name) or ())
+            extras = wish.extras or {""}
+            waiting += [n for n in needs if not n.marker or any(n.marker.evaluate({"extra": e}) for e in extras)]
+    return {re.sub("[-_.]+", "-", name).lower() for name, _ in found}
+
+
 def test_what_is_installed_is_what_is_locked():
     if Path(sys.prefix) != ROOT / ".venv":
         pytest.skip("this is not the environment that the set-up makes with pip")
-    normal = {re.sub("[-_.]+", "-", dist.name).lower(): dist.version for dist in metadata.distributions()}
-    for name in normal.keys() - {"rpy2-rinterface", PROJECT["name"]}:
-        assert normal[name].split("+")[0] == locked()[name], name
+    names = brought_along() - {"rpy2-rinterface", PROJECT["name"]}
+    assert len(names) > 100
+    assert {name: metadata.version(name).split("+")[0] for name in names} == {name: locked()[name] for name in names}
 
 
 def test_make_help_lists_every_target():
