@@ -522,7 +522,8 @@ EXTRAS_OF_PIP = ("browser", "slides")
 PIP_ONLY = {"rpy2-robjects"} | {
     pin.split("==")[0] for extra in EXTRAS_OF_PIP for pin in PROJECT["optional-dependencies"][extra]
 }
-IMPORTED_FROM = {"IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml", "xdist": "pytest-xdist", "ignite": "pytorch-ignite"}
+IMPORTED_FROM = {"IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml"}
+IMPORTED_FROM |= {"xdist": "pytest-xdist", "ignite": "pytorch-ignite"}
 CONDA_ONLY = {"python", "pip", "make", "r-base"}
 
 
