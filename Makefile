@@ -14,7 +14,7 @@ help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1  /p' Makefile | while read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
 
 lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browser)
-	@exec $(COURSE_PYTHON) .ci/lab.py $(LAB_ARGS)
+	@exec $(COURSE_PYTHON) -m helpers.authoring.lab $(LAB_ARGS)
 
 # Thirty kernels import the helpers: whatever the shell says, they are compiled once and not thirty times.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TWO_AT_A_TIME = -n 2 --dist loadfile --no-loadscope-reorder
 
 # Of the tests that open a browser, one runs here, where there is a browser; make browser runs all of them.
-WITHOUT_BROWSER = 'not browser or browser(smoke=True)'
+WITHOUT_BROWSER = 'not browser or smoke'
 
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
 test: setup  ## run every notebook against its stored outputs, and every test
@@ -43,10 +43,11 @@ test: setup  ## run every notebook against its stored outputs, and every test
 		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k rise')
-	@OMP_NUM_THREADS=1 $(COURSE_PYTHON) .ci/browser.py $(BROWSER_ARGS)
+	@$(COURSE_PYTHON) tests/system_browser.py
+	@OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser tests/browser tests/authoring $(BROWSER_ARGS)
 
 refresh: setup  ## run the notebooks from clean kernels and store their outputs (only some: NOTEBOOKS=path)
-	@$(COURSE_PYTHON) .ci/refresh.py $(NOTEBOOKS)
+	@$(COURSE_PYTHON) -m helpers.authoring.refresh $(NOTEBOOKS)
 
 figures: setup  ## draw the diagrams in images/ anew
 	@$(COURSE_PYTHON) -m helpers.authoring.diagrams
@@ -55,10 +56,10 @@ bench: setup  ## measure speed and memory side by side, as ratios (only some: PA
 	@$(COURSE_PYTHON) tests/bench/bench.py $(PARTS)
 
 slides: setup  ## write the chapters as slides into _build/slides
-	@$(COURSE_PYTHON) .ci/slides.py
+	@$(COURSE_PYTHON) -m helpers.authoring.slides
 
 handout: setup  ## write the chapters without outputs and solutions into _build/handout
-	@$(COURSE_PYTHON) .ci/handout.py
+	@$(COURSE_PYTHON) -m helpers.authoring.handout
 
 lint: setup  ## check the style of the code
 	@$(COURSE_PYTHON) -m ruff check .

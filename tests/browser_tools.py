@@ -1,4 +1,4 @@
-"""JupyterLab and a headless browser, for the tests: a server of its own, and pages kept indoors.
+"""JupyterLab and a headless browser for the tests: a server of its own, and pages that ask no other machine.
 
 Nothing of the user's settings plays a part, nothing in the tree is changed: the server works in a temporary folder on a
 copy of the notebooks. A page's requests to anything but this machine are refused and kept in `Page.outside`.
@@ -18,18 +18,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 import nbformat
+import psutil
 from playwright.sync_api import Browser, Locator, Playwright, WebSocket
+from system_browser import find_browser
 
-ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT / ".ci") not in sys.path:
-    sys.path.append(str(ROOT / ".ci"))
-
-from browser import find_browser  # noqa: E402 (it stands in .ci, where make calls it)
+from helpers.authoring.notebooks import ROOT, code_cells
 
 SECONDS_TO_START = 90
 MILLISECONDS_TO_LOAD = 90_000
@@ -90,9 +88,8 @@ class Lab:
             shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns(".*"))
         for path in (self.root / "notebooks").glob("*.ipynb"):
             notebook = nbformat.read(path, as_version=4)
-            for cell in notebook.cells:
-                if cell.cell_type == "code":
-                    cell.execution_count = None
+            for cell in code_cells(notebook):
+                cell.execution_count = None
             nbformat.write(notebook, path)
 
     def environment(self) -> dict[str, str]:
@@ -108,12 +105,8 @@ class Lab:
         return kept
 
     def start(self) -> None:
-        # The script of `make lab` serves the folder it stands in.
-        script = self.root / ".ci" / "lab.py"
-        script.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / ".ci" / "lab.py", script)
         # Port 0: the system picks a free one, and no other process can take it in between.
-        command = [sys.executable, str(script), "--no-browser", "--ServerApp.port=0"]
+        command = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
         # JupyterLab asks at its first start whether to fetch news; the answer is no.
         news = self.folder / "settings_dir" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
         news.parent.mkdir(parents=True, exist_ok=True)
@@ -141,8 +134,6 @@ class Lab:
         """End the server, which ends its kernels; whatever of it still runs is killed, each by its id."""
         if self.process is None:
             return
-        import psutil
-
         with contextlib.suppress(psutil.NoSuchProcess):
             family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
             self.process.send_signal(signal.SIGTERM)
@@ -163,9 +154,10 @@ class Lab:
         for session in json.loads(self.ask("api/sessions")):
             self.ask(f"api/sessions/{session['id']}", "DELETE")
 
-    def address(self, path: str, view: str = "lab/tree") -> str:
-        """Where the notebook at `path` is: in JupyterLab with nothing else open, or with view="rise" as slides."""
-        return f"{self.url}/{view}/{quote(path)}?token={self.token}" + ("&reset" if view.startswith("lab") else "")
+    @property
+    def address(self) -> str:
+        """JupyterLab with nothing open."""
+        return f"{self.url}/lab?token={self.token}&reset"
 
     def write(self, path: str, notebook: nbformat.NotebookNode) -> None:
         target = self.root / path
@@ -177,12 +169,11 @@ class Lab:
 
 
 @contextlib.contextmanager
-def running_lab(with_course: bool = True) -> Iterator[Lab]:
+def running_lab() -> Iterator[Lab]:
     """JupyterLab for the length of a `with` block; it ends with the block, whatever happens in it."""
     with tempfile.TemporaryDirectory(prefix="course-lab-", ignore_cleanup_errors=True) as folder:
         lab = Lab(Path(folder))
-        if with_course:
-            lab.copy_course()
+        lab.copy_course()
         try:
             lab.start()
             yield lab
@@ -284,11 +275,6 @@ class Page:
         if KERNEL_ERROR.search(frame):
             words = [word.decode("utf-8", "replace") for word in KERNEL_ERROR_WORDS.findall(frame)]
             self.kernel_errors.append(": ".join(words))
-
-    def open(self, lab: Lab, path: str) -> None:
-        """Load JupyterLab with a notebook and wait until its kernel is idle."""
-        self.tab.goto(lab.address(path))
-        self.wait_until_idle()
 
     def open_another(self, path: str) -> None:
         """Open a notebook in the JupyterLab that is loaded, by File > Open from Path; others are closed first."""

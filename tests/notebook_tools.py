@@ -1,40 +1,26 @@
 """Reading notebooks for the tests: cells, texts, links, and the numbers that prose quotes."""
 
 import html
-import importlib.util
 import io
 import json
 import re
-import sys
 import tokenize
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from types import ModuleType
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.authoring.notebooks import CHAPTERS, LINK, ROOT, SOLUTIONS, code_cells  # noqa: F401 (tests take them here)
+
 FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)")
 IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*<?([^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)")
 LINK_TAG = re.compile(r"<a\b[^>]*\bhref\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
-
-
-@cache
-def ci_script(name: str) -> ModuleType:
-    """The script `.ci/NAME.py` as a module; its own imports find its neighbours."""
-    if str(ROOT / ".ci") not in sys.path:
-        sys.path.append(str(ROOT / ".ci"))
-    spec = importlib.util.spec_from_file_location(f"ci_{name}", ROOT / ".ci" / f"{name}.py")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +59,7 @@ class Notebook:
 
     @property
     def code(self) -> list[nbformat.NotebookNode]:
-        return [cell for cell in self.cells if cell.cell_type == "code"]
+        return code_cells(self)
 
     @property
     def markdown(self) -> list[nbformat.NotebookNode]:

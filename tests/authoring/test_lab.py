@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.authoring.lab import HIDDEN_EXTENSIONS
+from helpers.authoring.notebooks import ROOT
+
 SECONDS_TO_START = 60
 
 # What somebody's own Jupyter settings may say, and the course must not follow: no token for any server.
@@ -26,10 +29,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def status_code(port: int, path: str, token: str | None = None) -> int:
+def ask(port: int, path: str, token: str | None = None) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path, headers={"Authorization": f"token {token}"} if token else {})
-    return connection.getresponse().status
+    return connection.getresponse()
 
 
 def wait_for_server(process: subprocess.Popen, runtime: Path, said: Path) -> dict:
@@ -39,7 +42,7 @@ def wait_for_server(process: subprocess.Popen, runtime: Path, said: Path) -> dic
         for file in runtime.glob("jpserver-*.json"):
             try:
                 server = json.loads(file.read_text(encoding="utf-8"))
-                status_code(server["port"], "/api")
+                ask(server["port"], "/api")
             except (ValueError, OSError):
                 continue
             return server
@@ -82,11 +85,16 @@ def server(tmp_path):
 def test_it_asks_for_its_token_and_listens_on_this_machine_only(server):
     port, token = server["port"], server["token"]
     assert len(token) >= 32
-    assert status_code(port, "/api/status", token) == 200
-    assert status_code(port, "/api/status") == 403
-    assert status_code(port, "/api/status", "0" * len(token)) == 403
+    assert ask(port, "/api/status", token).status == 200
+    assert ask(port, "/api/status").status == 403
+    assert ask(port, "/api/status", "0" * len(token)).status == 403
     listening = [c for c in psutil.Process(server["pid"]).net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
     assert Path(server["root_dir"]) == ROOT
     # The address to open by hand is printed, token and first chapter included.
     assert f"/lab/tree/notebooks/00_start_here.ipynb?token={token}" in server["said"].read_text(encoding="utf-8")
+    # The authors' extensions are installed; a learner's page does without them.
+    page = ask(port, "/lab", token).read().decode()
+    config = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+    assert set(HIDDEN_EXTENSIONS) <= {extension["name"] for extension in config["federated_extensions"]}
+    assert set(HIDDEN_EXTENSIONS) <= set(config["disabledExtensions"])

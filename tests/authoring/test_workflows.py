@@ -1,5 +1,6 @@
 """The GitHub workflows fit the public schema and run the course's own commands."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,14 @@ def test_actions_are_pinned_to_a_major_version(job):
         if "uses" in step:
             name, _, version = step["uses"].partition("@")
             assert version.startswith("v") and version[1:].isdigit(), step["uses"]
+
+
+@pytest.mark.parametrize("failing", ["", "test", "browser"])
+def test_ci_runs_the_tests_and_the_browser_and_fails_if_either_does(tmp_path, failing):
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/log"\n[ "$1" != "{failing}" ]\n')
+    make.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", str(ROOT / ".ci" / "run")], env=environment)
+    assert (tmp_path / "log").read_text().split() == ["test", "browser"]
+    assert (done.returncode == 0) == (failing == "")

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from notebook_tools import CODE_SPAN, FENCE, IMAGE, ROOT, Notebook
+from notebook_tools import CHAPTERS, CODE_SPAN, FENCE, IMAGE, Notebook
 
-CHAPTERS = {path.name: path for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))}
-WALK = CHAPTERS["12_the_whole_walk.ipynb"]
+BY_NAME = {path.name: path for path in CHAPTERS}
+WALK = BY_NAME["12_the_whole_walk.ipynb"]
 ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+?) \| \[(\d\d)\]\((.+?)\) \|$", re.MULTILINE)
 EMPHASIS = re.compile(r"(?<!\*)(\*{1,2})(?![\s*])(.+?)(?<![\s*])\1(?!\*)", re.DOTALL)
 MATH = re.compile(r"(\${1,2})(?!\s).+?(?<!\s)\1", re.DOTALL)
@@ -46,7 +46,7 @@ def introduced(path) -> dict[str, set[str]]:
     return found
 
 
-INTRODUCED = {name: introduced(path) for name, path in CHAPTERS.items() if path != WALK}
+INTRODUCED = {name: introduced(path) for name, path in BY_NAME.items() if path != WALK}
 
 
 def first_chapter(term: str) -> str | None:
@@ -72,7 +72,7 @@ def test_terms_are_in_alphabetical_order_and_occur_once():
 
 @pytest.mark.parametrize("term, sentence, number, target", ROWS, ids=[row[0] for row in ROWS])
 def test_a_term_is_introduced_where_its_link_leads(term, sentence, number, target):
-    assert target in CHAPTERS and target.startswith(f"{number}_")
+    assert target in BY_NAME and target.startswith(f"{number}_")
     assert first_chapter(term) == target
 
 

@@ -11,7 +11,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from notebook_tools import (
+    CHAPTERS,
     ROOT,
+    SOLUTIONS,
     Notebook,
     Sources,
     has_picture,
@@ -27,22 +29,20 @@ from notebook_tools import (
     unsupported_numbers,
 )
 
+from helpers.authoring.notebooks import slide_type
+from helpers.authoring.refresh import KERNELSPEC, VARIES
+
 # Numbers in prose that no output and no code of the notebook holds: {notebook: {number as quoted: reason}}.
 ALLOWED_NUMBERS: dict[str, dict[str, str]] = {
     "01_least_squares": {"32": "the definition of degrees Fahrenheit, in a formula"},
 }
 
-CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
-WRITTEN_SO_FAR = ("00_start_here", "01_least_squares", "02_gradient_descent")
 FIT_SOMETHING = ("01", "02", "03", "04", "05", "09", "10", "12")
 
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LARGEST_FILE = 500_000
 LONGEST_CELL = 20
 MEDIAN_BELOW = 6
 MOST_VARYING_CELLS = 3
-VARIES = "nbval-ignore-output"
 CHECK = "exercise-check"
 EXERCISE_CALL = re.compile(r"\bcheck\.(\w+)\(")
 UNANSWERED = "not answered yet"
@@ -70,13 +70,9 @@ def numbered(notebook: Notebook):
     return enumerate(notebook.code, start=1)
 
 
-def is_note(cell) -> bool:
-    """A cell for the teacher, which a lone reader sees as one closed line."""
-    return cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
-
-
 def without_notes(notebook: Notebook) -> list:
-    return [cell for cell in notebook.cells if not is_note(cell)]
+    """The cells but for those for the teacher, of which a lone reader sees one closed line."""
+    return [cell for cell in notebook.cells if slide_type(cell) != "notes"]
 
 
 # The file
@@ -304,7 +300,7 @@ def speaker_notes(notebook):
     minutes, exercises = [], False
     for position, cell in enumerate(notebook.cells):
         exercises = exercises or (cell.cell_type == "markdown" and "## Exercises" in cell.source.splitlines())
-        if not is_note(cell):
+        if slide_type(cell) != "notes":
             continue
         match = NOTE.fullmatch(cell.source)
         if match is None:
@@ -377,10 +373,15 @@ def test_notebook(name, path):
     assert not problems, "\n".join([f"{notebook_id(path)}:", *problems])
 
 
-def test_the_chapters_are_there_and_in_order():
-    names = [path.stem for path in CHAPTERS]
-    assert [name for name in WRITTEN_SO_FAR if name not in names] == []
-    assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(len(names))]
+def test_the_chapters_are_numbered_without_a_gap_and_no_other_notebook_is_there():
+    names = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(len(CHAPTERS))]
+
+
+def test_the_theme_of_live_slides_brings_its_own_letters():
+    """RISE's default theme asks another machine for its fonts; this one does not."""
+    themes = {path.stem: Notebook.read(path).raw["metadata"].get("rise", {}).get("theme") for path in CHAPTERS}
+    assert themes == dict.fromkeys(themes, "white")
 
 
 @pytest.mark.parametrize("name", ALLOWED_NUMBERS)

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from notebook_tools import ROOT, Notebook
+from notebook_tools import CHAPTERS, ROOT, Notebook
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 ROW = re.compile(r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(.+?)\.ipynb\) \| (\d+) \|", re.MULTILINE)
 
 

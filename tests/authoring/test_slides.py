@@ -7,24 +7,36 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import nbformat
 import pytest
+from browser_tools import NO_BROWSER, SCREEN, launch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_tools import ci_script
+from notebook_tools import CHAPTERS
+from playwright.sync_api import sync_playwright
+from system_browser import find_browser
+
+from helpers.authoring import slides
+from helpers.authoring.notebooks import WIDGET_VIEW, slide_type
 
 FEWEST_SLIDES = 8
 FEWEST_NOTES, MOST_NOTES = 3, 12
 PHONE = {"width": 390, "height": 844}
-
-
-slides = ci_script("slides")
-CHAPTERS = slides.course_notebooks()
-TALKS = [path for path in CHAPTERS if path.stem in slides.talks()]
+SECONDS_TO_LOAD = 60
+MEASURE = (Path(__file__).parent / "measure_slides.js").read_text(encoding="utf-8")
 # Their pages are built in `make test`; building all of them takes longer and is left to `make browser`.
-BUILT_ALWAYS = (TALKS[0], TALKS[len(TALKS) // 2], TALKS[-1])
+BUILT_ALWAYS = (CHAPTERS[0], CHAPTERS[len(CHAPTERS) // 2], CHAPTERS[-1])
+
+
+def in_two_halves(paths) -> list:
+    """Parameters for tests of make browser, where each of two workers takes half of the pages."""
+    return [
+        pytest.param(path, marks=[pytest.mark.browser, pytest.mark.xdist_group(f"slides {place % 2}")], id=path.stem)
+        for place, path in enumerate(sorted(paths))
+    ]
 
 
 def cells_of(path: Path) -> list:
-    return slides.nbformat.read(path, as_version=4).cells
+    return nbformat.read(path, as_version=4).cells
 
 
 @pytest.fixture(scope="session")
@@ -101,29 +113,26 @@ def not_beside(page: Path) -> list[str]:
 def test_every_page_is_listed(tmp_path, monkeypatch):
     monkeypatch.setattr(slides, "page", lambda path: f"<title>{path.stem}</title>")
     pages = slides.build(tmp_path)
-    assert [page.name for page in pages] == [f"{path.stem}.html" for path in TALKS]
+    assert [page.name for page in pages] == [f"{path.stem}.html" for path in CHAPTERS]
     assert Reader((tmp_path / "index.html").read_text(encoding="utf-8")).links == [page.name for page in pages]
     assert not_beside(tmp_path / "index.html") == []
 
 
 def test_style_sheets_load_only_what_lies_beside_them(built):
-    sheets = sorted(built(TALKS[0]).parent.rglob("*.css"))
+    sheets = sorted(built(CHAPTERS[0]).parent.rglob("*.css"))
     assert len(sheets) >= 5
     for sheet in sheets:
         missing = [name for name in not_beside(sheet) if not name.endswith((".eot", ".ttf", "#iefix"))]
         assert missing == [], sheet.name
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=[] if path in BUILT_ALWAYS else [pytest.mark.browser], id=path.stem) for path in TALKS],
-)
+@pytest.mark.parametrize("path", [*BUILT_ALWAYS, *in_two_halves(set(CHAPTERS) - set(BUILT_ALWAYS))])
 def test_a_page_holds_its_chapter_and_loads_only_what_lies_beside_it(built, path):
     assert not_beside(built(path)) == []
     text = built(path).read_text(encoding="utf-8")
     page = Reader(text)
-    kinds = [slides.slide_type(cell) for cell in cells_of(path)]
-    shown = [cell for cell in cells_of(path) if slides.slide_type(cell) not in ("notes", "skip")]
+    kinds = [slide_type(cell) for cell in cells_of(path)]
+    shown = [cell for cell in cells_of(path) if slide_type(cell) not in ("notes", "skip")]
     assert page.classes.count("notes") == kinds.count("notes")
     assert page.classes.count("code") == sum(cell.cell_type == "code" for cell in shown)
     assert page.classes.count("fragment") == kinds.count("fragment")
@@ -135,14 +144,14 @@ def test_a_page_holds_its_chapter_and_loads_only_what_lies_beside_it(built, path
     for target in page.links:
         name = target.partition("#")[0]
         if not re.match(r"https?:", target) and name:
-            assert name in {f"{talk.stem}.html" for talk in TALKS} or (built(path).parent / name).is_file(), target
+            assert name in {f"{talk.stem}.html" for talk in CHAPTERS} or (built(path).parent / name).is_file(), target
 
 
-@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_talk_is_divided_by_its_sections(path):
     """The first cell and every heading of level 2 that is shown begin a slide; there are notes all along."""
     cells = cells_of(path)
-    kinds = [slides.slide_type(cell) for cell in cells]
+    kinds = [slide_type(cell) for cell in cells]
     assert set(kinds) <= {"slide", "subslide", "fragment", "-", "notes", "skip"}
     assert kinds[0] == "slide"
     for cell, kind in zip(cells, kinds, strict=True):
@@ -152,10 +161,6 @@ def test_a_talk_is_divided_by_its_sections(path):
             assert len(headings) <= 1, f"two sections on one slide: {headings}"
     assert kinds.count("slide") >= FEWEST_SLIDES
     assert FEWEST_NOTES <= kinds.count("notes") <= MOST_NOTES
-
-
-def test_every_chapter_is_a_talk():
-    assert TALKS == list(CHAPTERS)
 
 
 # A small talk, and what is made of it
@@ -182,7 +187,7 @@ code = functools.partial(new_code_cell, execution_count=1)
 
 
 def test_what_becomes_of_cells_links_and_figures(tmp_path):
-    widget = {slides.WIDGET_VIEW: {"model_id": "1"}}
+    widget = {WIDGET_VIEW: {"model_id": "1"}}
     path = talk(
         tmp_path,
         ("slide", words("# 01 Small\n\n[next](01_least_squares.ipynb#Recap), [answer](solutions/01_small.ipynb)")),
@@ -209,13 +214,6 @@ def test_a_figure_is_described_by_the_sentence_after_it(tmp_path):
         ("-", words("## A heading\n\nAs [said](x.md): `u` goes up. The bars show **how far** it misses. It goes on.")),
     )
     assert Reader(slides.page(path)).pictures[0]["alt"] == "As said: u goes up. The bars show how far it misses."
-
-
-def test_a_chapter_without_metadata_has_no_page(tmp_path):
-    path = tmp_path / "01_small.ipynb"
-    file = {"cells": [words("# 01 Small")], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(file), encoding="utf-8")
-    assert slides.build(tmp_path / "slides", [path]) == []
 
 
 @pytest.mark.parametrize(
@@ -247,11 +245,12 @@ def test_a_link_for_the_reader_is_none_of_them(tmp_path):
 
 @pytest.fixture(scope="module")
 def chromium():
-    pytest.importorskip("playwright.sync_api")
-    if ci_script("browser").find_browser() is None:
-        pytest.skip("no browser found: make browser installs one")
-    with slides.browser() as opened:
+    if find_browser() is None:
+        pytest.skip(NO_BROWSER)
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
         yield opened
+        opened.close()
 
 
 @pytest.fixture
@@ -269,6 +268,19 @@ def tab(chromium):
     context.route(re.compile(r"^(?:https?|wss?):"), lambda route: route.abort())
     yield opened
     context.close()
+
+
+def open_page(tab, page: Path) -> None:
+    """Load a built page and wait until its slides have their layout."""
+    tab.goto(page.resolve().as_uri())
+    tab.wait_for_selector("html.ready", state="attached", timeout=1000 * SECONDS_TO_LOAD)
+
+
+def problems_on(tab, page: Path) -> list[list[str]]:
+    """Everything on the slides of a built page that can't be read: the slide, as its address shows it, and what."""
+    tab.set_viewport_size(SCREEN)
+    open_page(tab, page)
+    return tab.evaluate(MEASURE)
 
 
 SIDE_BY_SIDE = """
@@ -314,11 +326,10 @@ def on_a_phone(tab) -> int:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", in_two_halves(CHAPTERS))
 def test_slides_can_be_read(built, tab, path):
     """Nothing cut off or overlapping on any slide, no barrier that axe-core knows, nothing asked of the outside."""
-    problems = slides.measure(tab, built(path))
-    assert problems == [], "\n".join(map(str, problems))
+    assert problems_on(tab, built(path)) == []
     assert tab.evaluate("document.querySelectorAll('.MathJax_Error, .merror, .noError').length") == 0
     assert on_a_phone(tab) <= PHONE["width"]
     assert barriers(tab) == []
@@ -326,8 +337,9 @@ def test_slides_can_be_read(built, tab, path):
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("slides 0")
 def test_the_index_can_be_read(tmp_path, tab):
-    slides.build(tmp_path, TALKS[:2])
+    slides.build(tmp_path, CHAPTERS[:2])
     tab.goto((tmp_path / "index.html").as_uri())
     assert on_a_phone(tab) <= PHONE["width"]
     assert barriers(tab) == []
@@ -335,10 +347,11 @@ def test_the_index_can_be_read(tmp_path, tab):
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("slides 0")
 def test_the_speaker_sees_the_notes(tmp_path, tab):
     path = talk(tmp_path, ("slide", words("# 01 Small")), ("notes", words(NOTE)), ("slide", words("## More")))
     (page,) = slides.build(tmp_path / "slides", [path])
-    slides.open_page(tab, page)
+    open_page(tab, page)
     tab.evaluate("Reveal.slide(1)")  # the notes stay until the next ones
     with tab.context.expect_page() as opened:
         tab.keyboard.press("s")
@@ -364,13 +377,13 @@ FAULTS = [
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("slides 0")
 def test_each_fault_is_seen_and_a_good_slide_has_none(tmp_path, tab):
     cells = [("slide", words("# 01 Small\n\nA slide on which everything can be read, $x^2$."))]
     for _, *content in FAULTS:
         cells += [("-" if position else "slide", cell) for position, cell in enumerate(content)]
     (page,) = slides.build(tmp_path / "slides", [talk(tmp_path, *cells)])
-    problems = slides.measure(tab, page)
-    found = [(problem.slide, problem.text) for problem in problems]
+    found = problems_on(tab, page)
     assert not [text for slide, text in found if slide == "1"]
     walls = barriers(tab)
     for number, (fault, *_) in enumerate(FAULTS, start=2):

@@ -1,32 +1,30 @@
 """The course in a real browser: every chapter runs, its widgets react, its exercises answer, nothing asks the outside.
 
-`make browser` runs all of it, in two workers with one JupyterLab each; `make test` the one test marked smoke=True.
+`make browser` runs all of it, in two workers with one JupyterLab each; `make test` the one test marked `smoke`.
 JupyterLab is loaded once, and the chapters are opened in it one after the other, as a learner does. The tests of a
-chapter share it as it stands after Run All.
+chapter share it as it stands after Run All, and so stay in one worker.
 """
 
-import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import FIGURE, NO_BROWSER, ROOT, SCREEN, SLIDER, Lab, Page, find_browser, launch, running_lab
+from browser_tools import FIGURE, NO_BROWSER, SCREEN, SLIDER, Lab, Page, find_browser, launch, running_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from notebook_tools import Notebook
+from notebook_tools import CHAPTERS, Notebook, code_cells, output_text
 from playwright.sync_api import Browser, expect, sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
 
-CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "08", "10")]
 OUTPUTS = ".jp-Notebook .jp-OutputArea-output, .jp-Notebook .jp-MarkdownOutput"
 RENDERING_TROUBLE = re.compile("Error displaying widget|Error rendering|Loading widget|Javascript Error")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
-# An idle machine's figures answer within 100 ms; beside other tests they are slower.
+# On an idle machine a figure answers within 100 ms; beside other tests it is slower.
 MILLISECONDS_TO_REACT = 400
 TELEPHONE = {"width": 390, "height": 844}
 
@@ -51,7 +49,7 @@ def browser() -> Iterator[Browser]:
 def loaded(lab: Lab, browser: Browser) -> Iterator[Page]:
     """A tab with JupyterLab in it, in which nothing is open."""
     with Page(browser) as page:
-        page.tab.goto(lab.address("", view="lab"))
+        page.tab.goto(lab.address)
         page.tab.locator("#jp-main-statusbar").wait_for()
         yield page
 
@@ -94,10 +92,9 @@ class Run:
     kernel_errors: tuple[str, ...]
 
 
-def chapters(paths: list[Path], smoke: str = "") -> list:
-    """Parameters for the fixture `chapter`."""
-    marks = {smoke: [pytest.mark.browser(smoke=True)]}
-    return [pytest.param(path, marks=marks.get(path.stem[:2], []), id=path.stem) for path in paths]
+def chapters(paths: Iterable[Path], *marks: pytest.MarkDecorator) -> list:
+    """Parameters for the fixture `chapter`; all tests of a chapter go to one worker."""
+    return [pytest.param(path, marks=[pytest.mark.xdist_group(path.stem), *marks], id=path.stem) for path in paths]
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +107,11 @@ def chapter(request: pytest.FixtureRequest, lab: Lab, loaded: Page) -> Iterator[
         yield Run(request.param, page, lab.read(path), *said)
 
 
-@pytest.mark.parametrize("chapter", chapters(CHAPTERS, smoke="00"), indirect=True)
+@pytest.mark.parametrize(
+    "chapter", chapters(CHAPTERS[:1], pytest.mark.smoke) + chapters(CHAPTERS[1:]), indirect=True
+)
 def test_run_all_runs_every_cell_without_an_error(chapter: Run):
-    code = [cell for cell in chapter.saved.cells if cell.cell_type == "code"]
+    code = code_cells(chapter.saved)
     failed = [output for cell in code for output in cell.outputs if output.output_type == "error"]
     assert [f"{output.ename}: {output.evalue}" for output in failed] == []
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
@@ -264,20 +263,15 @@ def test_a_request_to_the_outside_is_noticed_and_comes_to_nothing(loaded: Page, 
 # ---- exercises ------------------------------------------------------------------------------------------------------
 
 
-def wrong_answers(name: str) -> list[tuple[str, str]]:
-    """Answers that tests/check knows to be wrong, as text, each with words of its hint."""
-    module = ast.parse((ROOT / "tests" / "check" / "answers_00_04.py").read_text(encoding="utf-8"))
-    table = next(node.value for node in module.body if isinstance(node, ast.Assign) and node.targets[0].id == "WRONG")
-    entries = dict(zip((key.value for key in table.keys), table.values, strict=True))[name].elts
-    return [(ast.unparse(answer), words.value) for answer, words in (entry.elts for entry in entries)]
+def solution(chapter: Path, function: str) -> tuple[str, str]:
+    """The solutions notebook's answer, and what its check says to it."""
+    cells = Notebook.read(chapter.parent / "solutions" / chapter.name).code
+    answered = next(i for i, cell in enumerate(cells) if cell.source.startswith(f"def {function}("))
+    checked = next(cell for cell in cells[answered:] if f"check.{function}(" in cell.source)
+    return cells[answered].source, output_text(checked)
 
 
-def right_answer(chapter: Path, function: str) -> str:
-    solutions = Notebook.read(chapter.parent / "solutions" / chapter.name)
-    return next(cell.source for cell in solutions.code if cell.source.startswith(f"def {function}("))
-
-
-def answer_by_keyboard(page: Page, index: int, source: str) -> str:
+def type_answer(page: Page, index: int, source: str) -> str:
     """Write an answer over the stub in cell `index`, run it and the check below; returns what the check says."""
     page.select_cell(index)
     page.tab.keyboard.press("Enter")
@@ -294,23 +288,24 @@ def answer_by_keyboard(page: Page, index: int, source: str) -> str:
     return said.first.text_content()
 
 
-EXERCISES = {"01_least_squares": "design_matrix", "02_gradient_descent": "gradient_through_origin"}
+# A chapter, the function that it asks for, a wrong one, and words of the hint that this one gets.
+EXERCISES = {
+    "01_least_squares": ("design_matrix", "lambda u: torch.stack([u, u * u], dim=1)", "intercept has no column"),
+    "02_gradient_descent": ("gradient_through_origin", "lambda u, c, w: torch.mean((u * w - c) * u)", "factor 2"),
+}
 WITH_EXERCISES = [path for path in CHAPTERS if path.stem in EXERCISES]
 
 
 @pytest.mark.parametrize("chapter", chapters(WITH_EXERCISES), indirect=True)
 def test_an_exercise_answers_with_its_hint_and_with_its_tick(chapter: Run):
-    from helpers import check  # it loads torch, which no other test here needs
-
-    function = EXERCISES[chapter.path.stem]
+    function, wrong, words = EXERCISES[chapter.path.stem]
     cells = chapter.saved.cells
     stub = next(i for i, cell in enumerate(cells) if cell.source.startswith(f"def {function}("))
     assert cells[stub + 1].source == f"check.{function}({function})"
-    answer, words = wrong_answers(function)[0]
-    said = answer_by_keyboard(chapter.page, stub, f"{function} = {answer}")
+    said = type_answer(chapter.page, stub, f"{function} = {wrong}")
     assert said.startswith("✗ Not yet. ") and words in said
-    said = answer_by_keyboard(chapter.page, stub, right_answer(chapter.path, function))
-    assert said == f"✓ Right. {getattr(check, function).why}\n"
+    solved, said = solution(chapter.path, function)
+    assert type_answer(chapter.page, stub, solved) == said
     assert chapter.page.kernel_errors == []
 
 
@@ -323,12 +318,6 @@ RISE_SAYS = re.compile(
     r"Refused to apply style from \S+\.css|widget model not found"
 )
 SLIDE = ".reveal .slides section section.present"
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_the_slides_theme_brings_its_own_letters(path: Path):
-    """RISE's default theme asks another machine for its fonts; this one does not."""
-    assert Notebook.read(path).raw["metadata"].get("rise", {}).get("theme") == "white"
 
 
 def test_rise_opens_from_the_toolbar_runs_a_cell_and_moves_on(lab: Lab, loaded: Page):

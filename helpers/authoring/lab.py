@@ -1,6 +1,6 @@
-"""Opens the course in JupyterLab, on this machine only. `make lab` calls it with the environment's Python.
+"""Opens the folder in which it is started in JupyterLab, on this machine only. `make lab` calls it.
 
-Options given here go to JupyterLab as they are: python .ci/lab.py --no-browser --ServerApp.port=8899
+Options go to JupyterLab as they are: python -m helpers.authoring.lab --no-browser --ServerApp.port=8899
 """
 
 import os
@@ -10,23 +10,28 @@ from pathlib import Path
 
 from jupyterlab.labapp import LabApp
 
-ROOT = Path(__file__).resolve().parent.parent
-
 OPTIONS = [
     "--ServerApp.ip=127.0.0.1",
-    f"--ServerApp.root_dir={ROOT}",
     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
     # No calls to the outside: neither news nor a look for updates.
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]
+# Buttons that come with the authors' tools and tell a learner nothing.
+HIDDEN_EXTENSIONS = ["nbdime-jupyterlab"]
+
+
+def without_hidden(handler, config: dict) -> dict:
+    """The page's settings, with those extensions switched off, too."""
+    return config | {"disabledExtensions": [*config.get("disabledExtensions", []), *HIDDEN_EXTENSIONS]}
 
 
 def main(arguments: list[str]) -> None:
     # `!pip` in a notebook is then the environment's own.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    server = LabApp.initialize_server(argv=OPTIONS + as_root + arguments)
+    server = LabApp.initialize_server(argv=[*OPTIONS, f"--ServerApp.root_dir={Path.cwd()}", *as_root, *arguments])
+    server.web_app.settings["page_config_hook"] = without_hidden
     provider = server.identity_provider
     if not provider.auth_enabled:
         # A configuration file of the user's may switch the token off for every server; the course keeps one.
