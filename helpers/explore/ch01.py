@@ -20,7 +20,7 @@ class Squares(Scene):
         super().__init__(figure)
         self.u, self.c = columns(df)
         self.smallest = self.measure(*style.least_squares(self.u, self.c))
-        self.axes, scale = self.row(12, 1)
+        self.axes, scale = self.row(7, 1)
         fill = {"facecolors": PALETTE["descent"] + "40", "edgecolors": PALETTE["descent"], "linewidths": 1.2}
         self.squares = self.follow(PolyCollection([], zorder=2, label="squared residuals", **fill))
         self.axes.add_collection(self.squares, autolim=False)

@@ -52,7 +52,7 @@ class Descent(Scene):
         spans = zip(low - 0.12 * (high - low), high + 0.12 * (high - low), strict=True)
         self.axes = self.row(3, 2)[0] if with_losses else self.row(1)
         style.draw_loss(self.axes, self.u, self.c, *spans)
-        style.draw_path(self.axes, np.array([[1.0, 0.0]]))
+        style.draw_path(self.axes, np.array([[1.0, 0.0]] * 2))
         self.way, start = self.axes.lines[-2:]
         self.follow(self.way)
         self.follow(start)
@@ -97,12 +97,12 @@ def descent(u: Tensor, c: Tensor, steps: int = 60) -> Explorer:
     note = "the number by which the gradient is multiplied before it is subtracted"
     controls = {
         "rate": ipywidgets.FloatLogSlider(10 ** (exponent - 0.04), **exponents, **label("learning rate", note)),
-        "steps": ipywidgets.IntSlider(20, 0, steps, **label("steps", "how many steps have been taken")),
+        "steps": ipywidgets.IntSlider(steps, 0, steps, **label("steps", "how many steps have been taken")),
     }
-    states = [{"rate": share * limit, "steps": 20} for share in (1 / 3, 0.95, 1.05)]
+    states = [{"rate": share * limit, "steps": steps} for share in (1 / 3, 0.95, 1.05)]
     twin, _ = side_by_side(lambda part: Descent(part, u, c, steps, with_losses=False), states, 12, 4)
     alt = (
-        f"Twenty steps of gradient descent on the loss contours, at three learning rates around the limit {limit:.2e}. "
+        f"{steps} steps of gradient descent on the loss contours at three learning rates around the limit {limit:.2e}. "
         "A third of the limit: straight to the valley floor, then hardly any further. Just below it: from wall to "
         "wall, slowly narrowing. Just above it: each jump is wider than the one before, and leaves the picture."
     )

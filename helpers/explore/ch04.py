@@ -20,6 +20,8 @@ LOOKS = {
     "Adam": ("-", "^", "guess"),
     "LBFGS": ("-", "D", "data"),
 }
+# Momentum's swings cover the whole valley, LBFGS jumps along its floor: pale, and below the others.
+PALE_WAYS = {"momentum": {"linewidth": 0.6, "alpha": 0.3}, "LBFGS": {"linewidth": 5, "alpha": 0.4}}
 
 
 def race_paths(u: Tensor, c: Tensor, steps: int = 2000) -> dict[str, np.ndarray]:
@@ -99,7 +101,8 @@ class Race(Scene):
             dash, marker, kind = LOOKS[name]
             colour = {"color": style.PALETTE[kind]}
             head = {"markeredgecolor": "white", "markersize": 11, "zorder": 5 + place / 10, **colour}
-            self.ways[name] = self.curve(self.axes, dash, linewidth=0.7, zorder=3, **colour)
+            way = PALE_WAYS.get(name, {"linewidth": 1.3, "zorder": 4})
+            self.ways[name] = self.curve(self.axes, dash, **way, **colour)
             self.heads[name] = self.curve(self.axes, marker, **head)
             self.curves[name] = self.curve(beside, dash, linewidth=1.5, **colour)
             self.ends[name] = self.curve(beside, marker, **head, label=name)

@@ -20,22 +20,26 @@ def optimizer_paths(u: Tensor, c: Tensor, paths: dict[str, Tensor]) -> None:
 
 
 def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
-    """Digits of agreement against gradient evaluations, one labelled line an optimizer.
+    """Digits of agreement against gradient evaluations: left all runs, right those that go on to the end, enlarged.
 
     runs: by name, the evaluations (k,) and the digits (k values) after each of them; digits are drawn from 0 to `most`.
     Lines are told apart by marker, dash and the name at their end; the first two are in the colour of descent, the
     next two in grey, the last one in black.
     """
-    _, axes = style.new_figure(height=5, width=8.5)
+    _, (whole, part) = style.new_figure(2, width=11, height=4.8, gridspec_kw={"width_ratios": [4, 5]})
+    furthest = max(float(evaluations[-1]) for evaluations, _ in runs.values())
     styles = [("o--", "descent"), ("s-", "descent"), ("v:", "guess"), ("^-", "guess"), ("D-", "data")]
     for (name, (evaluations, digits)), (look, kind) in zip(runs.items(), styles, strict=False):
         shown = [round(min(max(value, 0), most), 1) for value in digits]
-        axes.semilogx(evaluations, shown, look, color=style.PALETTE[kind], markersize=5, linewidth=1.5)
-        end = (float(evaluations[-1]), shown[-1])
-        axes.annotate(name, end, (8, 0), textcoords="offset points", va="center", color=style.PALETTE[kind])
-    furthest = max(float(evaluations[-1]) for evaluations, _ in runs.values())
-    axes.set(xlim=(0.9, furthest * 6), ylim=(-0.4, most + 0.4), yticks=range(0, most + 1, 2))
-    style.finish(axes, xlabel="gradient evaluations", ylabel="digits of agreement with lm()")
+        slow = float(evaluations[-1]) == furthest
+        for axes in (whole, part) if slow else (whole,):
+            axes.plot(evaluations, shown, look, color=style.PALETTE[kind], markersize=5, linewidth=1.5)
+        place = {"textcoords": "offset points", "va": "center", "color": style.PALETTE[kind]}
+        (part if slow else whole).annotate(name, (float(evaluations[-1]), shown[-1]), (8, 0), **place)
+    whole.set(xscale="log", ylim=(-0.4, most + 0.4), yticks=range(0, most + 1, 2), title="all, logarithmic axis")
+    whole.set(xlabel="gradient evaluations", ylabel="digits of agreement with lm()")
+    part.set(xlim=(0, 1.35 * furthest), ylim=(-0.15, 4.15), yticks=range(5), title="the slower ones, plain axis")
+    style.finish(part, xlabel="gradient evaluations", xticks=[0, furthest / 2, furthest])
 
 
 def zero_grad_curves(emptied: Tensor, forgotten: Tensor, floor: float) -> None:

@@ -155,7 +155,8 @@ def draw_loss(axes: Axes, u: Tensor, c: Tensor, w_span: tuple, b_span: tuple) ->
 
 
 def draw_path(axes: Axes, path: Tensor, label: str = "gradient descent", **style: Any) -> None:
-    """The way of (w, b), epoch by epoch, with its start marked. path: shape (epochs, 2)."""
+    """The way of (w, b), epoch by epoch, with its start marked. path: shape (epochs, 2); one point is a start alone."""
     way = {"color": PALETTE["descent"], "markersize": 5, "linewidth": 1.2, "label": label, "zorder": 3}
-    axes.plot(*path.T, ".-", **way | style)
+    if len(path) > 1:
+        axes.plot(*path.T, ".-", **way | style)
     axes.plot(*path[:1].T, "o", **START, zorder=4)
