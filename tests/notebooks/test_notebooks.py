@@ -378,6 +378,13 @@ def test_the_chapters_are_numbered_without_a_gap_and_no_other_notebook_is_there(
     assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(len(CHAPTERS))]
 
 
+def test_contributors_read_the_bounds_that_the_rules_keep():
+    page = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"at most {LONGEST_CELL} lines, the median cell fewer than {MEDIAN_BELOW}." in page
+    assert f"have {NOTE_WORDS[0]} to {NOTE_WORDS[-1]} words" in page and f"under {LARGEST_FILE // 1000} kB" in page
+    assert f"`{VARIES}`" in page and f"`{CHECK}`" in page and all(f"*{words}*" in page for words in LABELS)
+
+
 def test_the_theme_of_live_slides_brings_its_own_letters():
     """RISE's default theme asks another machine for its fonts; this one does not."""
     themes = {path.stem: Notebook.read(path).raw["metadata"].get("rise", {}).get("theme") for path in CHAPTERS}
@@ -477,51 +484,26 @@ def test_a_note_in_good_form_breaks_no_rule(course):
     assert problems_of(course(cells)) == {}
 
 
-def source(position, text):
-    def change(cells):
-        cells[position].source = text
+def change(position, *, add="", **fields):
+    """A function that sets fields of the cell at `position`, or adds to its source."""
 
-    return change
+    def apply(cells):
+        cells[position].update(nbformat.from_dict(fields))
+        cells[position].source += add
 
-
-def add(position, text):
-    def change(cells):
-        cells[position].source += text
-
-    return change
-
-
-def prints(position, text, name="stdout"):
-    def change(cells):
-        cells[position].outputs = [stream(text, name)]
-
-    return change
-
-
-def drop(position):
-    def change(cells):
-        del cells[position]
-
-    return change
-
-
-def attribute(position, name, value):
-    def change(cells):
-        cells[position][name] = value
-
-    return change
+    return apply
 
 
 def tagged(position, *names):
-    return attribute(position, "metadata", nbformat.from_dict({"tags": list(names)}))
+    return change(position, metadata={"tags": list(names)})
 
 
-def raises(cells):
-    cells[4].outputs = [new_output("error", ename="ValueError", evalue="no", traceback=[])]
+def prints(position, text, name="stdout"):
+    return change(position, outputs=[stream(text, name)])
 
 
-def same_id_twice(cells):
-    cells[1].id = cells[2].id
+def drop(position):
+    return lambda cells: cells.pop(position)
 
 
 def many_varying(cells):
@@ -539,65 +521,65 @@ def note(text, position=1):
 
 
 BREAKS = [
-    ("valid_format", same_id_twice),
-    ("valid_format", attribute(3, "id", "not valid!")),
-    ("valid_format", attribute(3, "colour", "red")),
+    ("valid_format", lambda cells: cells[1].update(id=cells[2].id)),
+    ("valid_format", change(3, id="not valid!")),
+    ("valid_format", change(3, colour="red")),
     ("small_file", prints(2, "x" * LARGEST_FILE)),
-    ("executed_in_order", attribute(4, "execution_count", 7)),
-    ("executed_in_order", source(4, " \n")),
-    ("no_errors_or_stderr", raises),
+    ("executed_in_order", change(4, execution_count=7)),
+    ("executed_in_order", change(4, source=" \n")),
+    ("no_errors_or_stderr", change(4, outputs=[new_output("error", ename="ValueError", evalue="no", traceback=[])])),
     ("no_errors_or_stderr", prints(4, "loading\n", "stderr")),
     ("no_absolute_paths", prints(4, "saved in /home/jo/model.pt\n")),
-    ("no_absolute_paths", source(4, "open('C:\\\\Users\\\\jo')")),
-    ("no_absolute_paths", add(3, " It is in `/tmp`.")),
+    ("no_absolute_paths", change(4, source="open('C:\\\\Users\\\\jo')")),
+    ("no_absolute_paths", change(3, add=" It is in `/tmp`.")),
     ("no_raw_reprs_or_warnings", prints(4, "<function f at 0x7f3a>\n")),
     ("no_raw_reprs_or_warnings", prints(4, "tensor at 140000 0x7f0012345678\n")),
     ("no_raw_reprs_or_warnings", prints(4, "(np.float64(1.5), 2)\n")),
     ("no_raw_reprs_or_warnings", prints(4, "UserWarning: sizes differ\n")),
     ("no_raw_reprs_or_warnings", prints(4, "Warning message:\nNAs\n")),
     ("pictures_are_followed_by_words", drop(5)),
-    ("images_have_alt_text_and_exist", source(3, "![](../images/line.svg)")),
-    ("images_have_alt_text_and_exist", source(3, "![a line](../images/line.svg)")),
-    ("images_have_alt_text_and_exist", source(3, "![A line through points](../images/lines.svg)")),
-    ("images_have_alt_text_and_exist", source(3, '<img src="../images/line.svg">')),
-    ("images_have_alt_text_and_exist", source(3, "![A line through points](attachment:line.png)")),
-    ("links_resolve", add(3, " See [it](03_nowhere.ipynb).")),
-    ("links_resolve", add(3, " See [it](#recap).")),
-    ("links_resolve", add(3, " See [it](02_next.ipynb#No-heading).")),
-    ("links_resolve", add(3, ' See <a href="gone.md">it</a>.')),
+    ("images_have_alt_text_and_exist", change(3, source="![](../images/line.svg)")),
+    ("images_have_alt_text_and_exist", change(3, source="![a line](../images/line.svg)")),
+    ("images_have_alt_text_and_exist", change(3, source="![A line through points](../images/lines.svg)")),
+    ("images_have_alt_text_and_exist", change(3, source='<img src="../images/line.svg">')),
+    ("images_have_alt_text_and_exist", change(3, source="![A line through points](attachment:line.png)")),
+    ("links_resolve", change(3, add=" See [it](03_nowhere.ipynb).")),
+    ("links_resolve", change(3, add=" See [it](#recap).")),
+    ("links_resolve", change(3, add=" See [it](02_next.ipynb#No-heading).")),
+    ("links_resolve", change(3, add=' See <a href="gone.md">it</a>.')),
     ("navigation", drop(10)),
-    ("navigation", source(10, NAVIGATION.replace("02 Next", "02 Nest"))),
-    ("navigation", source(10, NAVIGATION.replace("[< 00 Start](00_start_here.ipynb) | ", ""))),
-    ("opening_and_headings", source(0, OPENING.replace("# 01", "# 02"))),
-    ("opening_and_headings", source(0, OPENING.replace("You need", "Needed"))),
-    ("opening_and_headings", source(0, OPENING.replace("25 minutes", "short"))),
-    ("opening_and_headings", source(7, "## Scoreboard\n\n## Exercises")),
-    ("opening_and_headings", source(7, "## Recap\n\n## Exercises")),
-    ("one_idea_per_cell", add(4, "\npass" * LONGEST_CELL)),
-    ("one_idea_per_cell", lambda cells: [add(position, "\na = b" * 6)(cells) for position in (2, 4, 6)]),
-    ("no_semicolon_at_the_end", source(4, "plt.show();  # draw")),
+    ("navigation", change(10, source=NAVIGATION.replace("02 Next", "02 Nest"))),
+    ("navigation", change(10, source=NAVIGATION.replace("[< 00 Start](00_start_here.ipynb) | ", ""))),
+    ("opening_and_headings", change(0, source=OPENING.replace("# 01", "# 02"))),
+    ("opening_and_headings", change(0, source=OPENING.replace("You need", "Needed"))),
+    ("opening_and_headings", change(0, source=OPENING.replace("25 minutes", "short"))),
+    ("opening_and_headings", change(7, source="## Scoreboard\n\n## Exercises")),
+    ("opening_and_headings", change(7, source="## Recap\n\n## Exercises")),
+    ("one_idea_per_cell", change(4, add="\npass" * LONGEST_CELL)),
+    ("one_idea_per_cell", lambda cells: [change(position, add="\na = b" * 6)(cells) for position in (2, 4, 6)]),
+    ("no_semicolon_at_the_end", change(4, source="plt.show();  # draw")),
     ("words_before_code", drop(3)),
     ("words_before_code", lambda cells: cells.__delitem__(slice(2))),
     ("words_before_code", tagged(9)),
     ("few_cells_vary_and_say_so", many_varying),
-    ("few_cells_vary_and_say_so", source(5, "The figure shows a line.")),
+    ("few_cells_vary_and_say_so", change(5, source="The figure shows a line.")),
     ("few_cells_vary_and_say_so", tagged(4, "nbval-ignore-outputs")),
     ("few_cells_vary_and_say_so", tagged(4, "raises-exception")),
-    ("few_cells_vary_and_say_so", add(4, "\n# NBVAL_SKIP")),
+    ("few_cells_vary_and_say_so", change(4, add="\n# NBVAL_SKIP")),
     ("pictures_are_followed_by_words", lambda cells: [drop(5)(cells), note("**25 minutes.** " + "w " * 60, 5)(cells)]),
     ("words_before_code", lambda cells: [drop(3)(cells), note("**25 minutes.** " + "w " * 60, 3)(cells)]),
     ("speaker_notes", note("**24 minutes.** " + "word " * 60)),
     ("speaker_notes", note("**25 minutes.** " + "word " * 59)),
     ("speaker_notes", note("**25 minutes.** " + "word " * 121)),
     ("speaker_notes", note("**25 minutes**: " + "word " * 60)),
-    ("speaker_notes", attribute(1, "metadata", nbformat.from_dict({"slideshow": {"slide_type": "notes"}}))),
+    ("speaker_notes", change(1, metadata={"slideshow": {"slide_type": "notes"}})),
     ("exercises_are_checked_and_solved", tagged(9)),
     ("exercises_are_checked_and_solved", tagged(8, CHECK)),
     ("exercises_are_checked_and_solved", prints(9, "✓ It is the slope.\n")),
-    ("exercises_are_checked_and_solved", source(9, "check.intercept(answer)")),
+    ("exercises_are_checked_and_solved", change(9, source="check.intercept(answer)")),
     ("exercises_are_checked_and_solved", drop(9)),
-    ("numbers_in_prose_are_computed", add(3, " It is 0.55.")),
-    ("numbers_in_prose_are_computed", add(4, "  # about 0.55")),
+    ("numbers_in_prose_are_computed", change(3, add=" It is 0.55.")),
+    ("numbers_in_prose_are_computed", change(4, add="  # about 0.55")),
 ]
 
 

@@ -26,14 +26,16 @@ def test_the_contents_page_links_every_chapter(path):
     assert f"[{Notebook.read(path).title}]({path.name})" in contents
 
 
-def test_the_commands_of_the_readme_are_targets_of_make():
+@pytest.mark.parametrize("page", ["README.md", ".github/CONTRIBUTING.md", "notebooks/for_teachers.md"])
+def test_commands_modules_links_and_paths_of_a_page_exist(page):
+    path = ROOT / page
+    text = path.read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(re.findall(r"(?:`|^ {4})make ([a-z]+)", README, re.MULTILINE))
-    assert named >= {"lab", "test", "help", "refresh", "bench"}
-    assert named <= targets
-
-
-def test_local_links_and_pictures_of_the_readme_exist():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert len(links) > len(CHAPTERS)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    commands = set(re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE))
+    assert commands and commands <= targets
+    modules = {name.replace(".", "/") for name in re.findall(r"-m (helpers[\w.]+)", text)}
+    assert {name for name in modules if not (ROOT / f"{name}.py").exists()} == set()
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert links and [link for link in links if not (path.parent / link).exists()] == []
+    named = re.findall(r"`((?:helpers|tests|notebooks|\.ci)/[\w./*]*)`", text)
+    assert [name for name in named if "NN" not in name and not list(ROOT.glob(name.rstrip("/")))] == []
