@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request as HttpRequest
@@ -34,25 +34,14 @@ MILLISECONDS_TO_LOAD = 90_000
 MILLISECONDS_TO_RUN = 180_000
 SCREEN = {"width": 1280, "height": 720}
 NO_BROWSER = "no browser found: make browser installs one"
+# Port 0: the system picks a free one, and no other process can take it in between.
+START = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
 # What a browser asks of its maker's hosts by itself, apart from any page: none of it.
-QUIET = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-pings",
-]
+QUIET = """--disable-background-networking --disable-component-update --disable-default-apps
+    --disable-domain-reliability --disable-gpu --disable-quic --disable-sync --no-first-run --no-pings""".split()
 # No name and no address but this machine's leads anywhere. (Playwright's routes would do it, too, but they switch the
 # browser's cache off, and every page of JupyterLab would be loaded and compiled anew.)
 INDOORS = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-
-
-def is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -60,7 +49,7 @@ def launch(playwright: Playwright) -> Browser:
     path = find_browser()
     if path is None:
         raise LookupError(NO_BROWSER)
-    as_root = ["--no-sandbox"] if is_root() else []
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     return playwright.chromium.launch(executable_path=path, args=[*QUIET, INDOORS, *as_root])
 
 
@@ -104,9 +93,8 @@ class Lab:
         kept["PYTHONPATH"] = str(ROOT)
         return kept
 
-    def start(self) -> None:
-        # Port 0: the system picks a free one, and no other process can take it in between.
-        command = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
+    def start(self, command: Sequence[str] = START, folder: Path | None = None) -> None:
+        """Start it in a folder, by default in that of the copy, and wait until it has said its address."""
         # JupyterLab asks at its first start whether to fetch news; the answer is no.
         news = self.folder / "settings_dir" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
         news.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +102,7 @@ class Lab:
         with self.said.open("w") as stream:
             self.process = subprocess.Popen(
                 command,
-                cwd=self.root,
+                cwd=folder or self.root,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,

@@ -522,7 +522,7 @@ EXTRAS_OF_PIP = ("browser", "slides")
 PIP_ONLY = {"rpy2-robjects"} | {
     pin.split("==")[0] for extra in EXTRAS_OF_PIP for pin in PROJECT["optional-dependencies"][extra]
 }
-IMPORTED_FROM = {"IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml"}
+IMPORTED_FROM = {"bs4": "beautifulsoup4", "IPython": "ipython", "PIL": "pillow", "yaml": "pyyaml"}
 IMPORTED_FROM |= {"xdist": "pytest-xdist", "ignite": "pytorch-ignite"}
 CONDA_ONLY = {"python", "pip", "make", "r-base"}
 
