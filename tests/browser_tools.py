@@ -201,7 +201,7 @@ FINISHED = """() => {
 }"""
 SLIDER = '.jp-OutputArea-output [role="slider"]'
 FIGURE = ".explore-picture"
-# Presses the key when the picture has stood still (that of a network in training doesn't), and waits for another one;
+# Presses the key when the picture has stood still, and waits for another one;
 # returns the milliseconds in between.
 REACTION = """async ([slider, figure, key]) => {
     const picture = () => figure.querySelector("img")?.src;

@@ -588,18 +588,8 @@ def road() -> Figure:
     return canvas.figure
 
 
-DRAWINGS = (
-    learning_loop,
-    neuron,
-    layers,
-    computational_graph,
-    dog_score,
-    batch_images,
-    call_chain,
-    train_validation,
-    module_tree,
-    road,
-)
+DRAWINGS = [learning_loop, neuron, layers, computational_graph, dog_score, batch_images, call_chain]
+DRAWINGS += [train_validation, module_tree, road]
 DIAGRAMS: dict[str, Callable[[], Figure]] = {drawing.__name__: drawing for drawing in DRAWINGS}
 
 
@@ -639,10 +629,9 @@ def draw_all(folder: str | Path = IMAGES) -> list[Path]:
     """Draw every diagram into the folder, which is made if need be; returns the files written."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name in DIAGRAMS:
-        files.append(folder / f"{name}.svg")
-        files[-1].write_bytes(svg(name).encode())
+    files = [folder / f"{name}.svg" for name in DIAGRAMS]
+    for file in files:
+        file.write_bytes(svg(file.stem).encode())
     return files
 
 
