@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from helpers.r import LmResult
 
 FULL_AGREEMENT = 12  # beyond this, two correct float64 programs differ by chance, so the table says "12 or more"
+Numbers = float | Iterable[float]
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,32 @@ class Row:
     digits: float
 
 
-def digits(value: float | Sequence[float], reference: float | Sequence[float]) -> float:
+def digits(value: Numbers, reference: Numbers) -> float:
     """How many decimal digits agree: -log10 of the relative error, of the worst number where there are several.
 
-    value, reference: numbers, or sequences of numbers of one length. Where a reference is 0 the absolute error counts.
+    value, reference: a number each (Python's, NumPy's or a tensor without dimensions), or as many numbers each, in a
+    sequence, array or tensor. Where a reference is 0 the absolute error counts.
     Returns a float: 0 or below when not even the first digit agrees, infinity when value equals reference,
-    and -infinity for a value that is not finite.
-    Raises ValueError for sequences of different lengths, or empty ones.
+    and -infinity where a value or a reference is not finite: NaN agrees with nothing.
+    Raises ValueError for different numbers of values and references, or none.
     Source: the log relative error of NIST's Statistical Reference Datasets. Taught in chapter 01.
     """
-    values = [value] if isinstance(value, (int, float)) else [float(v) for v in value]
-    references = [reference] if isinstance(reference, (int, float)) else [float(r) for r in reference]
+    values, references = as_floats(value), as_floats(reference)
     if len(values) != len(references) or not values:
         raise ValueError(f"{len(values)} values, {len(references)} references: give as many of each, at least one")
-    if not all(math.isfinite(v) for v in values):
+    if not all(math.isfinite(number) for number in values + references):
         return -math.inf
     worst = max(abs(v - r) / (abs(r) or 1) for v, r in zip(values, references, strict=True))
     return math.inf if worst == 0 else -math.log10(worst)
+
+
+def as_floats(numbers: Numbers) -> list[float]:
+    """One number, or all those in a sequence, array or tensor, as Python's floats."""
+    if hasattr(numbers, "tolist"):
+        numbers = numbers.tolist()
+    if isinstance(numbers, Iterable) and not isinstance(numbers, str):
+        return [number for part in numbers for number in as_floats(part)]
+    return [float(numbers)]
 
 
 def row(method: str, slope: float, intercept: float, steps: int, reference: LmResult) -> Row:

@@ -1,29 +1,34 @@
-"""The one training loop of the course, and the history it returns."""
+"""The one training loop of the course, the history it returns, and the loss of a model that is only measured."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from helpers.loss import ShapeError, mse
+from helpers import training_checks as checks
+from helpers.loss import mse
 
+Model = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
 Pair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class History:
-    """What a training run leaves behind.
+    """What a training run leaves behind; its tensors are on the CPU.
 
-    loss: training loss of each epoch, measured before that epoch's step; float64, shape (epochs run,).
-    validation_loss: the same for the validation pair, or None without one.
-    evaluations: how often the gradient was computed (more often than once an epoch for LBFGS).
-    stopped: why the run ended before its last epoch, or None.
+    loss: training loss of each epoch, measured before that epoch's step; float64, shape (epochs run,). With batches:
+        the mean of the batches' losses, each measured before its own step, weighted by their numbers of rows.
+    validation_loss: the same for the validation pair, measured as each epoch begins, or None without one.
+    evaluations: how often the gradient was computed (more often than once a step for LBFGS).
+    stopped: why the run ended before its last epoch, or of no use in it, or None.
     """
 
     loss: Tensor
@@ -33,168 +38,179 @@ class History:
 
 
 def train(
-    model: Callable[[Tensor], Tensor],
+    model: Model,
     optimizer: Optimizer,
-    inputs: Tensor,
-    targets: Tensor,
-    epochs: int,
+    inputs: Tensor | None = None,
+    targets: Tensor | None = None,
+    epochs: int | None = None,
     *,
-    loss: Callable[[Tensor, Tensor], Tensor] = mse,
+    loss: Loss = mse,
     validation: Pair | None = None,
     schedule: LRScheduler | None = None,
     progress: bool = False,
+    batches: int | Iterable[Pair] | None = None,
+    generator: Generator | None = None,
 ) -> History:
-    """Run the four-step cycle (forward, loss, backward, step) on all rows, once an epoch.
+    """Run the four-step cycle (forward, loss, backward, step) on all rows, once an epoch, or on each batch of them.
 
-    model: any callable from inputs to predictions, an nn.Module or a function of tensors that require gradients.
-    optimizer: any optimizer of torch.optim, holding the model's parameters; they change in place.
-    inputs, targets: floating-point tensors with the same number of rows, finite.
+    model: any callable from inputs to predictions. An nn.Module is trained in training mode, as after model.train(),
+        which switches frozen layers, too, and measured in evaluation mode; afterwards each submodule has its mode back.
+    optimizer: any optimizer of torch.optim, or another; it holds the model's parameters, which change in place.
+    inputs, targets: tensors with the same number of rows, finite, on the parameters' device.
     epochs: how many, at least 1.
     loss: a function of (predictions, targets) that returns a scalar tensor.
-    validation: a further (inputs, targets), measured at the same parameters as the training loss and not trained on.
-    schedule: a learning-rate schedule of torch.optim.lr_scheduler, stepped once an epoch.
+    validation: a further (inputs, targets), measured as each epoch begins and not trained on.
+    schedule: a learning-rate schedule of this optimizer, stepped once an epoch; one that asks for a loss is given the
+        epoch's validation loss, or its training loss where there is no validation pair.
     progress: show a tqdm progress bar.
+    batches: rows per step, drawn in a new order each epoch, by `generator` if there is one; or, in place of inputs and
+        targets, a DataLoader (or list) of pairs of them, which are brought to the parameters' device.
 
-    Returns the History. Where the loss stops being finite, or the run is interrupted, it says so in one line and
-    returns the history so far; a loss that is not finite is the history's last and its step is not taken.
+    Returns the History. At the first loss or gradient that is not finite it says so in one line, doesn't take that
+    step, and returns the history so far, with that epoch's loss as its last. So it does when it is interrupted.
     Random numbers are the caller's business: seed before building the model.
-    Raises ShapeError, TypeError or ValueError, before the first step, for input that cannot be trained on.
+    Raises ShapeError, TypeError or ValueError, before the first step, for what cannot be trained.
     Taught in chapters 02 to 05 and 09.
     """
-    check_epochs(epochs)
-    check_pair(inputs, targets, "training")
+    epochs = checks.whole_number("epochs", epochs, example=5000)
+    batches = checks.check_batches(batches, generator, inputs, targets, epochs)
+    checks.check_schedule(schedule, optimizer, epochs)
+    watch, validation_losses, stopped = checks.Watch(model, optimizer, loss, batches is not None), [], None
+    x, y = inputs, targets
+    if not isinstance(batches, Iterable):
+        watch.check_pair("training", (x, y))
     if validation is not None:
-        check_pair(*validation, "validation")
-    check_first_pass(model, optimizer, inputs, targets, loss, validation)
+        watch.check_pair("validation", validation)
 
-    losses, validation_losses, evaluations, stopped = [], [], 0, None
-    repeats = isinstance(optimizer, torch.optim.LBFGS)  # asks for the gradient several times a step
-
-    def evaluate() -> Tensor:
-        nonlocal evaluations
-        evaluations += 1
+    def gradient(x: Tensor, y: Tensor, look: bool = False) -> Tensor:
+        value = loss_of(model, loss, x, y, "training")
+        if look:
+            watch.look_at_loss(value, x, y)
         optimizer.zero_grad()
-        value = loss(model(inputs), targets)
         value.backward()
+        watch.evaluations += 1
+        if look:
+            watch.look_at_gradient()
         return value
 
     try:
-        for _ in progress_bar(epochs) if progress else range(epochs):
-            if validation is not None:
-                with torch.no_grad():
-                    validation_losses.append(loss(model(validation[0]), validation[1]).item())
-            value = loss(model(inputs), targets)
-            number = value.item()
-            losses.append(number)
-            if not math.isfinite(number):
-                stopped = (
-                    f"stopped at epoch {len(losses)}: the loss is {number}. "
-                    f"Try a learning rate below {optimizer.param_groups[0]['lr']:g}, or rescale the inputs"
-                )
-                break
-            if repeats:
-                optimizer.step(evaluate)
-            else:
-                optimizer.zero_grad()
-                value.backward()
-                optimizer.step()
-            if schedule is not None:
-                schedule.step()
+        with modes_kept(model):
+            for watch.epoch in progress_bar(epochs) if progress else range(1, epochs + 1):
+                watch.rows = 0
+                if validation is not None:
+                    validation_losses.append(loss_in_use(model, loss, *validation, "validation").item())
+                set_mode(model, training=True)
+                for x, y in deal(inputs, targets, batches, generator, watch):
+                    value = gradient(x, y, look=True)
+                    if watch.plain:
+                        optimizer.step()
+                    else:
+                        step_with_closure(optimizer, partial(gradient, x, y), value, watch)
+                    watch.steps += 1
+                if schedule is not None:
+                    schedule.step(*[(validation_losses or watch.losses)[-1]] * checks.asks_for_loss(schedule))
+            watch.look_at_parameters()
+    except checks.NotFinite as problem:
+        stopped = str(problem)
     except KeyboardInterrupt:
-        stopped = f"interrupted in epoch {len(losses)} of {epochs}"
-        validation_losses = validation_losses[: len(losses)]
+        stopped = f"interrupted in epoch {watch.epoch} of {epochs}"
+    except RuntimeError as error:
+        watch.explain(error, (x, y))
+        raise
     if stopped:
         print(stopped)
-    if not repeats:
-        evaluations = len(losses) - bool(stopped)
-    return History(
-        loss=torch.tensor(losses, dtype=torch.float64),
-        validation_loss=None if validation is None else torch.tensor(validation_losses, dtype=torch.float64),
-        evaluations=evaluations,
-        stopped=stopped,
-    )
+    losses = torch.tensor(watch.losses, dtype=torch.float64, device="cpu")
+    validation_losses = torch.tensor(validation_losses[: len(losses)], dtype=torch.float64, device="cpu")
+    return History(losses, None if validation is None else validation_losses, watch.evaluations, stopped)
 
 
-def progress_bar(epochs: int):
-    """The numbers 0 ... epochs-1, with a tqdm bar that is redrawn at most ten times a second."""
-    from tqdm.auto import tqdm
+def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tensor:
+    """The loss of a model that is only measured: in evaluation mode, and without a graph.
 
-    return tqdm(range(epochs), unit="epoch", mininterval=0.1)
-
-
-def check_epochs(epochs: int) -> None:
-    """Raise unless epochs is a whole number of at least 1."""
-    if isinstance(epochs, bool) or not isinstance(epochs, int):
-        raise TypeError(f"epochs is {epochs!r}: give a whole number such as 5000")
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}: give at least 1")
+    model, loss, inputs, targets: as for train(). Each submodule of an nn.Module has its mode back afterwards.
+    Returns a scalar tensor that requires no gradient.
+    Raises ShapeError or TypeError for predictions that the loss cannot compare with the targets.
+    Taught in chapters 05 (without a graph) and 11 (evaluation mode).
+    """
+    with modes_kept(model):
+        return loss_in_use(model, loss, inputs, targets, "these")
 
 
-def check_pair(inputs: Tensor, targets: Tensor, part: str) -> None:
-    """Raise unless inputs and targets are floating-point tensors, finite, with the same number of rows, at least 1."""
-    for name, values in (("inputs", inputs), ("targets", targets)):
-        if not isinstance(values, Tensor):
-            raise TypeError(f"{part} {name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)")
-        if not values.is_floating_point():
-            raise TypeError(f"{part} {name} have dtype {values.dtype}: convert with .to(torch.float32)")
-        if values.numel() == 0:
-            raise ValueError(f"{part} {name} are empty, shape {tuple(values.shape)}: there is nothing to fit")
-        if not (finite := values.isfinite()).all():
-            first = values[~finite][0].item()
-            raise ValueError(f"{part} {name} contain {first}: drop or repair such readings first")
-    if inputs.shape[:1] != targets.shape[:1]:
-        raise ShapeError(
-            f"{part} inputs have shape {tuple(inputs.shape)}, targets {tuple(targets.shape)}: "
-            "each input row needs one target"
-        )
+def loss_of(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str) -> Tensor:
+    """The loss on these rows; the predictions' shape is looked at first."""
+    predictions = model(inputs)
+    if not isinstance(predictions, Tensor) or predictions.shape != targets.shape:
+        checks.check_predictions(predictions, targets, loss, part)
+    return loss(predictions, targets)
 
 
-def check_first_pass(
-    model: Callable[[Tensor], Tensor],
-    optimizer: Optimizer,
+def loss_in_use(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str) -> Tensor:
+    """The loss in evaluation mode, where an nn.Module is left, and without a graph."""
+    set_mode(model, training=False)
+    with torch.no_grad():
+        return loss_of(model, loss, inputs, targets, part)
+
+
+def set_mode(model: Model, training: bool) -> None:
+    """Switch a model to training or to evaluation mode, if it is an nn.Module."""
+    if isinstance(model, nn.Module):
+        model.train(training)
+
+
+@contextlib.contextmanager
+def modes_kept(model: Model) -> Iterator[None]:
+    """Afterwards, each submodule of an nn.Module is in the mode in which it was before."""
+    modes = [(module, module.training) for module in model.modules()] if isinstance(model, nn.Module) else []
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def deal(
     inputs: Tensor,
     targets: Tensor,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    validation: Pair | None,
-) -> None:
-    """Run the model and the loss once, without a step, and raise for what would fail, or pass silently, later."""
-    random_state = torch.get_rng_state()  # dropout, if there is some, must not move the caller's random numbers
-    predictions = model(inputs)
-    check_shapes(predictions, targets, "training")
-    if validation is not None:
+    batches: int | Iterable[Pair] | None,
+    generator: Generator | None,
+    watch: checks.Watch,
+) -> Iterable[Pair]:
+    """The rows of an epoch: all at once, or in batches of one size in a new order, or as a DataLoader brings them."""
+    if batches is None:
+        return [(inputs, targets)]
+    if isinstance(batches, int):
+        order = torch.randperm(len(targets), generator=generator, device=generator.device if generator else "cpu")
+        return ((inputs.index_select(0, rows), targets[rows]) for rows in order.to(inputs.device).split(batches))
+    return watch.check_batches(batches)
+
+
+def step_with_closure(optimizer: Optimizer, gradient: Callable[[], Tensor], value: Tensor, watch: checks.Watch) -> None:
+    """A step of an optimizer that may ask for the gradient at other parameters, too, as LBFGS does, or SAM.
+
+    It is not computed again where nothing has moved since the loop computed it: the first answer is that value.
+    A step to parameters that are not finite is taken back.
+    """
+    before = [(p, p.detach().clone(), p.grad) for p in watch.parameters]
+    fresh = True
+
+    @torch.enable_grad()
+    def closure() -> Tensor:
+        nonlocal fresh
+        known, fresh = fresh and all(torch.equal(p, old) and p.grad is grad for p, old, grad in before), False
+        return value if known else gradient()
+
+    optimizer.step(*[closure] * checks.takes_closure(optimizer))
+    try:
+        watch.look_at_parameters()
+    except checks.NotFinite:
         with torch.no_grad():
-            check_shapes(model(validation[0]), validation[1], "validation")
-    torch.set_rng_state(random_state)
-    value = loss(predictions, targets)
-    if not isinstance(value, Tensor) or value.numel() != 1:
-        found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise ShapeError(f"the loss is no scalar tensor but has {found}: average it, for example with .mean()")
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not held & {id(leaf) for leaf in leaves(value)}:
-        raise ValueError(
-            "the optimizer holds none of the parameters that the loss depends on: build it from this model, "
-            "for example torch.optim.SGD(model.parameters(), lr=0.01)"
-        )
+            for parameter, old, _ in before:
+                parameter.copy_(old)
+        raise
 
 
-def check_shapes(predictions: Tensor, targets: Tensor, part: str) -> None:
-    """Raise unless predictions and targets have one shape."""
-    if predictions.shape != targets.shape:
-        raise ShapeError(
-            f"{part} predictions have shape {tuple(predictions.shape)}, targets {tuple(targets.shape)}: broadcasting "
-            "would pair every prediction with every target; bring both to one shape, as with targets.unsqueeze(1)"
-        )
+def progress_bar(epochs: int) -> Iterable[int]:
+    """The numbers 1 ... epochs, with a tqdm bar that is redrawn at most ten times a second."""
+    from tqdm.auto import tqdm
 
-
-def leaves(value: Tensor) -> list[Tensor]:
-    """The tensors that require a gradient and from which value was computed, found by walking its graph."""
-    found, seen, todo = [], set(), [value.grad_fn]
-    while todo:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "variable"):
-            found.append(node.variable)
-        todo += [following for following, _ in node.next_functions]
-    return found
+    return tqdm(range(1, epochs + 1), unit="epoch", mininterval=0.1)
