@@ -74,11 +74,10 @@ def train(
     """
     epochs = checks.whole_number("epochs", epochs, example=5000)
     batches = checks.check_batches(batches, generator, inputs, targets, epochs)
-    checks.check_schedule(schedule, optimizer, epochs)
-    watch, validation_losses, stopped = checks.Watch(model, optimizer, loss, batches is not None), [], None
-    x, y = inputs, targets
+    told = checks.check_schedule(schedule, optimizer, epochs)
+    watch, validation_losses, stopped = checks.Watch(model, optimizer, loss), [], None
     if not isinstance(batches, Iterable):
-        watch.check_pair("training", (x, y))
+        watch.check_pair("training", (inputs, targets))
     if validation is not None:
         watch.check_pair("validation", validation)
 
@@ -95,11 +94,12 @@ def train(
 
     try:
         with modes_kept(model):
+            set_mode(model, training=True)
             for watch.epoch in progress_bar(epochs) if progress else range(1, epochs + 1):
                 watch.rows = 0
                 if validation is not None:
                     validation_losses.append(loss_in_use(model, loss, *validation, "validation").item())
-                set_mode(model, training=True)
+                    set_mode(model, training=True)
                 for x, y in deal(inputs, targets, batches, generator, watch):
                     value = gradient(x, y, look=True)
                     if watch.plain:
@@ -108,14 +108,14 @@ def train(
                         step_with_closure(optimizer, partial(gradient, x, y), value, watch)
                     watch.steps += 1
                 if schedule is not None:
-                    schedule.step(*[(validation_losses or watch.losses)[-1]] * checks.asks_for_loss(schedule))
+                    schedule.step(*(validation_losses or watch.losses)[-1:] if told else ())
             watch.look_at_parameters()
     except checks.NotFinite as problem:
         stopped = str(problem)
     except KeyboardInterrupt:
         stopped = f"interrupted in epoch {watch.epoch} of {epochs}"
     except RuntimeError as error:
-        watch.explain(error, (x, y))
+        watch.explain(error)
         raise
     if stopped:
         print(stopped)
@@ -141,7 +141,10 @@ def loss_of(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str
     predictions = model(inputs)
     if not isinstance(predictions, Tensor) or predictions.shape != targets.shape:
         checks.check_predictions(predictions, targets, loss, part)
-    return loss(predictions, targets)
+    value = loss(predictions, targets)
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        checks.refuse_loss(value)
+    return value
 
 
 def loss_in_use(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str) -> Tensor:
@@ -199,7 +202,7 @@ def step_with_closure(optimizer: Optimizer, gradient: Callable[[], Tensor], valu
         known, fresh = fresh and all(torch.equal(p, old) and p.grad is grad for p, old, grad in before), False
         return value if known else gradient()
 
-    optimizer.step(*[closure] * checks.takes_closure(optimizer))
+    optimizer.step(*[closure] if watch.takes_closure else [])
     try:
         watch.look_at_parameters()
     except checks.NotFinite:

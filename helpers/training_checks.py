@@ -49,10 +49,13 @@ def check_batches(batches: Any, generator: Any, inputs: Any, targets: Any, epoch
     return batches
 
 
-def check_schedule(schedule: Any, optimizer: Optimizer, epochs: int) -> None:
-    """Raise unless the schedule, if there is one, moves this optimizer's rate and has one for every epoch."""
+def check_schedule(schedule: Any, optimizer: Optimizer, epochs: int) -> bool:
+    """Whether the schedule asks for a loss, as ReduceLROnPlateau does.
+
+    Raise unless the schedule, if there is one, moves this optimizer's rate and has one for every epoch.
+    """
     if schedule is None:
-        return
+        return False
     if isinstance(schedule, type) or not callable(getattr(schedule, "step", None)):
         raise TypeError(f"schedule is {schedule!r}: build it first, as in StepLR(optimizer, 100)")
     if getattr(schedule, "optimizer", optimizer) is not optimizer:
@@ -60,10 +63,6 @@ def check_schedule(schedule: Any, optimizer: Optimizer, epochs: int) -> None:
     steps = getattr(schedule, "total_steps", math.inf)  # of OneCycleLR
     if steps - getattr(schedule, "last_epoch", 0) < epochs:
         raise ValueError(f"the schedule ends after {steps} steps, before the {epochs} epochs: give it more total_steps")
-
-
-def asks_for_loss(schedule: Any) -> bool:
-    """Whether the schedule's step() must be told a loss, as that of ReduceLROnPlateau."""
     parameters = inspect.signature(schedule.step).parameters.values()
     return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
@@ -100,15 +99,10 @@ def repeats(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
         return False
 
 
-def check_loss(value: Any) -> None:
-    """Raise unless the loss is one number, computed from something that requires a gradient."""
-    if not isinstance(value, Tensor) or value.numel() != 1:
-        found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise ShapeError(f"the loss is no scalar tensor but has {found}: average it, for example with .mean()")
-    if not torch.is_grad_enabled():
-        raise ValueError("train() runs under torch.no_grad(), where no gradient can be computed: call it outside")
-    if not value.requires_grad:
-        raise ValueError(STRANGERS)
+def refuse_loss(value: Any) -> None:
+    """Raise for a loss that is not one number in a tensor."""
+    found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+    raise ShapeError(f"the loss is no scalar tensor but has {found}: average it, for example with .mean()")
 
 
 class NotFinite(ArithmeticError):
@@ -118,8 +112,8 @@ class NotFinite(ArithmeticError):
 class Watch:
     """Keeps the losses of a run, and looks at loss and gradient before each step is taken."""
 
-    def __init__(self, model: Callable, optimizer: Optimizer, loss: Callable, batched: bool) -> None:
-        self.model, self.optimizer, self.loss, self.batched = model, optimizer, loss, batched
+    def __init__(self, model: Callable, optimizer: Optimizer, loss: Callable) -> None:
+        self.model, self.optimizer, self.loss = model, optimizer, loss
         self.parameters = held(optimizer)
         self.losses: list[float] = []
         self.epoch = self.rows = self.evaluations = self.steps = 0
@@ -127,12 +121,15 @@ class Watch:
         self.found, self.one = (torch.tensor(value, dtype=torch.float32, device=self.device) for value in (0, 1))
         from_torch = type(optimizer).__module__.startswith("torch.optim")
         self.plain = from_torch and not isinstance(optimizer, LBFGS)  # its step asks for no gradient
+        self.takes_closure = bool(inspect.signature(optimizer.step).parameters)
+        self.pairs: dict[str, tuple] = {}
 
     def check_pair(self, part: str, pair: tuple[Tensor, Tensor]) -> None:
         """Raise unless a pair holds inputs and targets: tensors of finite numbers, with the same number of rows.
 
         Whole numbers may be a module's inputs, which can look them up, and the targets of a loss not in PAIRING.
         """
+        self.pairs[part] = pair
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"{part} data are {described(pair)}: give a pair (inputs, targets)")
         whole = {"inputs": isinstance(self.model, nn.Module), "targets": not PAIRING & names(self.loss)}
@@ -186,34 +183,40 @@ class Watch:
             if not self.evaluations:
                 self.check_pair("batch", batch)
             yield batch
-        if not self.rows:
+        if self.epoch > len(self.losses):
             raise ValueError("batches holds no rows: does drop_last=True drop the only batch?")
 
     def look_at_loss(self, value: Tensor, inputs: Tensor, targets: Tensor) -> None:
         """Keep the loss, in the mean of the epoch's batches by their rows; raise if it can't be trained with."""
-        if not self.evaluations:
-            check_loss(value)
+        if not value.requires_grad:
+            self.refuse_graph()
         number = value.item()
-        if self.rows:  # further batches of an epoch
-            self.add_batch(number, len(targets))
-        else:
+        if self.epoch > len(self.losses):
             self.losses.append(number)
-            self.rows = self.batched and len(targets)
+            self.first = targets
+        else:
+            self.add_batch(number, len(targets))
         if not math.isfinite(number):
             for name, values in (("inputs", inputs), ("targets", targets)):
                 if (bad := not_finite([values])) is not None:
                     raise self.stop(f"the loss is {number}", f"The {name} of its batch contain {bad}")
             raise self.stop(f"the loss is {number}")
 
+    def refuse_graph(self) -> None:
+        """Raise for a loss that backward() could not start from."""
+        if torch.is_grad_enabled():
+            raise ValueError(STRANGERS)
+        raise ValueError("train() runs under torch.no_grad(), where no gradient can be computed: call it outside")
+
     def add_batch(self, number: float, rows: int) -> None:
         """Let the epoch's loss be the mean of its batches' losses, weighted by their rows."""
-        self.rows += rows
+        self.rows = (self.rows or len(self.first)) + rows
         self.losses[-1] += (number - self.losses[-1]) * (rows / self.rows)
 
     def look_at_gradient(self) -> None:
         """Raise if a gradient is not finite, or if there is none. One kernel looks at all gradients at once."""
         gradients = [grad for p in self.parameters if (grad := p.grad) is not None]
-        if not gradients:
+        if not gradients and not self.steps:
             raise ValueError(STRANGERS)
         try:  # GradScaler's kernel: it multiplies the gradients, here by one, and notes whether all are finite
             torch._amp_foreach_non_finite_check_and_unscale_(gradients, self.found, self.one)
@@ -237,10 +240,11 @@ class Watch:
             advice = f"Try a learning rate below {rate:g}, or rescale the inputs"
         return NotFinite(f"stopped at epoch {self.epoch}: {what}. {why or advice}")
 
-    def explain(self, error: RuntimeError, pair: tuple[Any, Any]) -> None:
-        """Raise in plainer words if PyTorch's error, in the first pass, is about dtypes and there are several."""
-        if not self.evaluations and "type" in str(error):
-            self.check_alike("dtype", "training", pair)
+    def explain(self, error: RuntimeError) -> None:
+        """Raise in plainer words if PyTorch's error, before the first step, is about dtypes and there are several."""
+        if not self.steps and "type" in str(error):
+            for part, pair in self.pairs.items():
+                self.check_alike("dtype", part, pair)
 
 
 def held(optimizer: Optimizer) -> list[Tensor]:
@@ -258,13 +262,9 @@ def not_finite(tensors: Iterable[Tensor]) -> float | None:
     return None
 
 
-def takes_closure(optimizer: Optimizer) -> bool:
-    """Whether the optimizer's step() can be handed a closure."""
-    return len(inspect.signature(optimizer.step).parameters) > 0
-
-
 def names(loss: Any) -> set[str]:
     """What a loss is called: a function by its name, an object by its class and the classes that this came from."""
+    loss = getattr(loss, "func", loss)  # of functools.partial
     return {getattr(loss, "__name__", "")} | {kind.__name__ for kind in type(loss).__mro__}
 
 
