@@ -193,9 +193,8 @@ def test_a_compiled_model_is_trained_as_it_is():
     torch.manual_seed(SEED)
     plain = network(nn.Tanh())
     compiled = torch.compile(copy.deepcopy(plain))
-    losses = [train(model, sgd(model), x, 3 * x, 6, validation=(x, x)) for model in (plain, compiled)]
-    assert losses[1].loss.tolist() == pytest.approx(losses[0].loss.tolist(), rel=1e-12)  # sums in another order
-    assert losses[1].validation_loss.tolist() == pytest.approx(losses[0].validation_loss.tolist(), rel=1e-12)
+    losses = [train(model, sgd(model), x, 3 * x, 6).loss.tolist() for model in (plain, compiled)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-12)  # it may add up in another order
 
 
 def test_normalisation_learns_from_training_rows_alone():
