@@ -77,6 +77,21 @@ def test_the_cross_on_the_loss_surface_is_lms_answer():
     assert cross.get_xydata()[0] == pytest.approx([0.5367719, -17.3047855], rel=1e-6)
 
 
+def test_a_start_alone_has_no_path_in_the_legend():
+    for path, named in (([[1.0, 0.0]], False), ([[1.0, 0.0], [0.5, 0.0]], True)):
+        plots.loss_surface(U, C, (-1, 2), (-60, 60), path=torch.tensor(path))
+        labels = plt.gcf().axes[0].get_legend_handles_labels()[1]
+        assert "start" in labels and ("gradient descent" in labels) == named
+
+
+def test_the_runners_that_go_on_to_the_end_are_enlarged_and_each_is_named_once():
+    plots.race({"slow": (torch.tensor([1, 10, 100]), [-1.0, 0.5, 1.0]), "fast": (torch.tensor([1, 9]), [0.0, 99.0])})
+    whole, part = plt.gcf().axes
+    assert [line.get_ydata()[-1] for line in whole.lines] == [1, 12]
+    assert [line.get_xydata().tolist() for line in part.lines] == [[[1, 0], [10, 0.5], [100, 1]]]
+    assert [[text.get_text() for text in axes.texts] for axes in (whole, part)] == [["fast"], ["slow"]]
+
+
 def test_a_loss_curve_begins_at_epoch_one():
     plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
     curve, floor = plt.gca().lines
