@@ -41,7 +41,7 @@ QUIET = """--disable-background-networking --disable-component-update --disable-
     --disable-domain-reliability --disable-gpu --disable-quic --disable-sync --no-first-run --no-pings""".split()
 # No name and no address but this machine's leads anywhere. (Playwright's routes would do it, too, but they switch the
 # browser's cache off, and every page of JupyterLab would be loaded and compiled anew.)
-INDOORS = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -50,7 +50,7 @@ def launch(playwright: Playwright) -> Browser:
     if path is None:
         raise LookupError(NO_BROWSER)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=path, args=[*QUIET, INDOORS, *as_root])
+    return playwright.chromium.launch(executable_path=path, args=[*QUIET, ONLY_THIS_MACHINE, *as_root])
 
 
 def end_with_the_parent() -> None:
@@ -237,12 +237,12 @@ class Page:
         self.errors: list[str] = []
         self.kernel_errors: list[str] = []
         self.context = browser.new_context(**{"viewport": SCREEN, "reduced_motion": "reduce", **options})
-        self.context.on("request", lambda request: self.judge(request.url))
+        self.context.on("request", lambda request: self.note_address(request.url))
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(MILLISECONDS_TO_LOAD)
         self.tab.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
         self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        self.tab.on("websocket", self.attend)
+        self.tab.on("websocket", self.follow_socket)
 
     def __enter__(self) -> "Page":
         return self
@@ -250,15 +250,15 @@ class Page:
     def __exit__(self, *problem) -> None:
         self.context.close()
 
-    def judge(self, address: str) -> None:
+    def note_address(self, address: str) -> None:
         if not is_loopback(address):
             self.outside.append(address)
 
-    def attend(self, socket: WebSocket) -> None:
-        self.judge(socket.url)
-        socket.on("framereceived", self.listen)
+    def follow_socket(self, socket: WebSocket) -> None:
+        self.note_address(socket.url)
+        socket.on("framereceived", self.note_kernel_error)
 
-    def listen(self, frame: bytes | str) -> None:
+    def note_kernel_error(self, frame: bytes | str) -> None:
         frame = frame.encode() if isinstance(frame, str) else frame
         if KERNEL_ERROR.search(frame):
             words = [word.decode("utf-8", "replace") for word in KERNEL_ERROR_WORDS.findall(frame)]
