@@ -5,19 +5,22 @@ SHELL := /bin/sh
 .PHONY: help lab test browser refresh figures bench slides handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
-SETUP = for p in python3 python3.13 python3.12 python3.11; do \
-	if $$p -c '' 2>/dev/null; then exec $$p .ci/setup.py $$options; fi; done; \
+SETUP = for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c '' 2>/dev/null; then exec $$p -I .ci/setup.py $$options; fi; done; \
 	echo 'set-up: no Python 3 found. Install Python 3.12 (from your package manager, or conda) and run make again' >&2; exit 1
-COURSE_PYTHON = "$(shell options=--python; $(SETUP))"
+# A recipe becomes the environment's Python. Its path is a value of the shell: blanks, quotes and dollars in it are kept.
+COURSE_PYTHON = python="$$(options=--python; $(SETUP))" && exec "$$python"
+
+# What the user has set for other work would reach notebooks, kernels and tests. As to the last: thirty kernels import
+# the helpers; whatever the shell says, they are compiled once and not thirty times.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS MPLBACKEND MATPLOTLIBRC JUPYTER_PATH
+unexport JUPYTER_CONFIG_PATH PYTEST_ADDOPTS PYTEST_PLUGINS PYTHONDONTWRITEBYTECODE
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1  /p' Makefile | while read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
 
 lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browser)
-	@exec $(COURSE_PYTHON) -m helpers.authoring.lab $(LAB_ARGS)
-
-# Thirty kernels import the helpers: whatever the shell says, they are compiled once and not thirty times.
-unexport PYTHONDONTWRITEBYTECODE
+	@$(COURSE_PYTHON) -m helpers.authoring.lab $(LAB_ARGS)
 
 # Two workers, each with whole files and one thread, keep two cores busy: about half the time of one after the other.
 # In the order of the command: the long notebooks first, so that neither worker is left alone with one at the end.
@@ -25,6 +28,9 @@ TWO_AT_A_TIME = -n 2 --dist loadfile --no-loadscope-reorder
 
 # Of the tests that open a browser, one runs here, where there is a browser; make browser runs all of them.
 WITHOUT_BROWSER = 'not browser or smoke'
+
+# One thread for each worker.
+test browser: export OMP_NUM_THREADS = 1
 
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
 test: setup  ## run every notebook against its stored outputs, and every test
@@ -39,12 +45,12 @@ test: setup  ## run every notebook against its stored outputs, and every test
 			echo 'The outputs were stored on x86-64, whose last digits differ: here the notebooks are run, not compared.'; \
 		fi; \
 	fi; \
-	OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) $$compare --nbval-current-env \
+	$(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) $$compare --nbval-current-env \
 		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k rise')
 	@$(COURSE_PYTHON) tests/system_browser.py
-	@OMP_NUM_THREADS=1 $(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser tests/browser tests/authoring $(BROWSER_ARGS)
+	@$(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser tests/browser tests/authoring $(BROWSER_ARGS)
 
 refresh: setup  ## run the notebooks from clean kernels and store their outputs (only some: NOTEBOOKS=path)
 	@$(COURSE_PYTHON) -m helpers.authoring.refresh $(NOTEBOOKS)

@@ -1,4 +1,4 @@
-"""R in the tests: when it may be missing, and when it may not.
+"""R in the tests: when it may be missing, and when it may not. And nothing of the user's settings reaches a test.
 
 COURSE_NEEDS_R=1 stops the whole run, with the reason, if R does not answer: nothing is skipped by accident.
 COURSE_WITHOUT_R=1 (anything but empty or 0) makes the helpers believe that there is no R. Tests marked `needs_r` are
@@ -9,10 +9,14 @@ no reason to skip.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
+from helpers.authoring.surroundings import settle
 from helpers.r import RUnavailable, probe, session
+
+settle(Path(__file__).resolve().parent.parent / "_build" / "settings_of_tests")
 
 
 def reason_to_skip() -> str | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from jupyterlab.labapp import LabApp
 
+from helpers.authoring.surroundings import settle
+
 OPTIONS = [
     "--ServerApp.ip=127.0.0.1",
     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
@@ -27,6 +29,7 @@ def without_hidden(handler, config: dict) -> dict:
 
 
 def main(arguments: list[str]) -> None:
+    settle(Path.cwd() / "_build" / "settings")
     # `!pip` in a notebook is then the environment's own.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

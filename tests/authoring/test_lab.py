@@ -12,19 +12,20 @@ from notebook_tools import ROOT
 
 from helpers.authoring.lab import HIDDEN_EXTENSIONS
 
-# What somebody's own Jupyter settings may say, and the course must not follow: no token for any server.
-OPEN_TO_ALL = {"IdentityProvider": {"token": ""}, "ServerApp": {"token": ""}}
+# What somebody's own settings for Jupyter may do, and the course must not follow: end every server, or open it to all.
+OWN_CONFIGURATION = "raise SystemExit('my own server only')\n"
+OPEN_TO_ALL = "--IdentityProvider.token= --ServerApp.token="
 # The recipe of `make lab` as it is; -o setup, because the environment that runs this test is there already.
-COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON={sys.executable}"]
+COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON=exec '{sys.executable}'"]
 
 
 @pytest.fixture
 def lab(tmp_path):
     running = Lab(tmp_path)
     (tmp_path / "config_dir").mkdir()
-    (tmp_path / "config_dir" / "jupyter_server_config.json").write_text(json.dumps(OPEN_TO_ALL), encoding="utf-8")
+    (tmp_path / "config_dir" / "jupyter_server_config.py").write_text(OWN_CONFIGURATION, encoding="utf-8")
     try:
-        running.start([*COMMAND, "LAB_ARGS=--no-browser --ServerApp.port=0"], ROOT)
+        running.start([*COMMAND, f"LAB_ARGS=--no-browser --ServerApp.port=0 {OPEN_TO_ALL}"], ROOT)
         processes = psutil.Process(running.process.pid).children(recursive=True)
         yield running
     finally:

@@ -46,6 +46,8 @@ from bench_measure import (
     watching,
 )
 
+from helpers.authoring.surroundings import settle
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "_build" / "bench"
@@ -225,7 +227,7 @@ def run_notebook(path: Path) -> tuple[float, int]:
     client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": path.parent}})
     client.config.KernelManager.transport_encryption = "auto"  # the kernel warns without it
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, client.setup_kernel(env={**os.environ, "IPYTHONDIR": folder}):
+    with client.setup_kernel():
         kernel = psutil.Process(client.km.provisioner.pid)
         with watching(lambda: held(kernel), every=0.1) as peak:
             for number, cell in enumerate(notebook.cells):
@@ -555,7 +557,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=", ".join(PARTS))
     parser.add_argument("--small", action="store_true", help="small sizes, for trying the bench itself")
     options = parser.parse_args(arguments)
-    BUILD.mkdir(parents=True, exist_ok=True)
+    settle(BUILD / "settings")
     bench = Bench(SMALL if options.small else FULL)
     began = time.perf_counter()
     bench.results |= {"date": datetime.date.today().isoformat(), "machine": machine()}

@@ -269,6 +269,7 @@ def project(monkeypatch, tmp_path):
     for name, folder in {"ROOT": "", "HERE": "tests/bench", "BUILD": "_build/bench"}.items():
         monkeypatch.setattr(bench, name, tmp_path / folder)
     monkeypatch.setattr(bench, "machine", lambda: RESULTS["machine"])
+    monkeypatch.setattr(bench, "settle", lambda folder: folder.mkdir(parents=True, exist_ok=True))
     monkeypatch.setattr(bench_report, "growth", lambda results: "a picture")
 
     def part(name: str):

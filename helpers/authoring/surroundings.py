@@ -1,0 +1,38 @@
+"""Keeps settings that the user has for other work out of the course's JupyterLab, its kernels and its tests."""
+
+import os
+import tempfile
+from collections.abc import MutableMapping
+from pathlib import Path
+
+# The Makefile drops them, too, before the first Python starts; R's are the business of helpers.r.
+FOREIGN = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "MPLBACKEND"),
+    *("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR", "PYTEST_ADDOPTS", "PYTEST_PLUGINS"),
+)
+
+
+def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Change an environment so that nothing of the user's own configuration is read.
+
+    folder: where Jupyter, IPython and matplotlib look instead and keep what they remember, such as the layout of the
+        window. One that can't be written is replaced by a temporary one.
+    environ: changed in place; what is started afterwards inherits it.
+    """
+    for name in FOREIGN:
+        environ.pop(name, None)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "matplotlibrc").write_text("", encoding="utf-8")
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="course-"))
+        (folder / "matplotlibrc").touch()
+    environ["MATPLOTLIBRC"] = str(folder / "matplotlibrc")
+    environ["IPYTHONDIR"] = str(folder / "ipython")
+    environ["JUPYTER_CONFIG_DIR"] = str(folder / "jupyter")
+    environ["JUPYTER_DATA_DIR"] = str(folder / "data")
+    # The environment's own kernel comes first, also where the environment belongs to somebody else.
+    environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    home = environ.get("HOME", "")
+    if home and not (os.path.isdir(home) and os.access(home, os.W_OK)):
+        environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))  # its cache of fonts

@@ -1,0 +1,79 @@
+"""Settings that the user has for other work reach neither the course's Python, nor its kernels, nor its plots."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+from notebook_tools import ROOT
+
+from helpers.authoring.surroundings import FOREIGN, settle
+
+# What a kernel says about itself, asked as make lab and the tests start it.
+ASK = """
+from pathlib import Path
+import sys
+from helpers.authoring.surroundings import settle
+settle(Path(sys.argv[1]))
+from jupyter_client.manager import run_kernel
+with run_kernel(kernel_name="python3") as client:
+    client.execute_interactive('''
+import json, os, sys, helpers, matplotlib, torch
+found = [sys.executable, helpers.__file__, matplotlib.get_backend(), matplotlib.rcParams["text.usetex"]]
+print(json.dumps([*found, "mine" in dir(), hasattr(torch, "tensor")]))
+''')
+"""
+
+
+def test_nothing_of_the_users_reaches_a_kernel(tmp_path):
+    home = tmp_path / "home's $HOME"
+    files = {
+        ".ipython/profile_default/startup/00.py": "mine = 1",
+        ".ipython/profile_default/ipython_kernel_config.py": "raise SystemExit('not here')",
+        ".config/matplotlib/matplotlibrc": "text.usetex: True",
+        ".local/share/jupyter/kernels/python3/kernel.json": json.dumps({"argv": ["false"], "display_name": "own"}),
+        "own/share/kernels/python3/kernel.json": json.dumps({"argv": ["false"], "display_name": "own"}),
+        "own/python/helpers.py": "raise SystemExit('another helpers')",
+        "own/python/torch.py": "",
+        "own/matplotlibrc": "text.usetex: True",
+    }
+    for name, text in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, encoding="utf-8")
+    own = {"PYTHONPATH": "own/python", "JUPYTER_PATH": "own/share", "MATPLOTLIBRC": "own/matplotlibrc"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MAKE", "IPY"))}
+    environment |= {name: str(home / path) for name, path in own.items()}
+    environment |= {
+        "HOME": str(home),
+        "MPLBACKEND": "pdf",
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "PYTHONSTARTUP": "none.py",
+        "PYTEST_ADDOPTS": "--no-such",
+    }
+    (tmp_path / "ask.py").write_text(ASK, encoding="utf-8")
+    recipe = f"\t@$(COURSE_PYTHON) {shlex.quote(str(tmp_path / 'ask.py'))} {shlex.quote(str(tmp_path / 'settings'))}\n"
+    (tmp_path / "Makefile").write_text(f"include Makefile\nask:\n{recipe.replace('$', '$$').replace('$$(', '$(')}")
+    (tmp_path / "settings").mkdir()
+    command = ["make", "-f", str(tmp_path / "Makefile"), f"COURSE_PYTHON=exec '{sys.executable}'", "ask"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    backend = "module://matplotlib_inline.backend_inline"
+    executable, helpers, *rest = json.loads(done.stdout.splitlines()[-1])
+    assert [executable, helpers] == [sys.executable, str(ROOT / "helpers" / "__init__.py")]
+    assert rest[0] in (backend, "inline") and rest[1:] == [False, False, True]
+
+
+def test_the_makefile_drops_them_before_the_first_python_starts():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    dropped = [name for line in makefile.splitlines() if line.startswith("unexport ") for name in line.split()[1:]]
+    assert set(FOREIGN) | {"MATPLOTLIBRC"} <= {*dropped, "JUPYTERLAB_DIR"}
+
+
+def test_a_folder_that_cannot_be_written_is_replaced(tmp_path):
+    (tmp_path / "file").touch()
+    environment = {"HOME": str(tmp_path / "no such home"), "MPLBACKEND": "pdf"}
+    settle(tmp_path / "file" / "settings", environment)
+    assert "MPLBACKEND" not in environment and environment["MPLCONFIGDIR"]
+    assert os.path.getsize(environment["MATPLOTLIBRC"]) == 0
+    assert not environment["IPYTHONDIR"].startswith(str(tmp_path))
