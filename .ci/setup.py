@@ -7,13 +7,15 @@
 
 Inside an active conda environment made from environment.yml there is nothing to install. Elsewhere it makes .venv with
 the exact versions of pyproject.toml and constraints.txt, finds or installs R, and picks the rpy2-rinterface that fits
-that R. .venv/.course-ready is written last: without it, nothing in .venv is trusted and .venv is made again.
+that R. On Linux it takes PyTorch's CPU build, where its index can be reached; COURSE_TORCH=default leaves the choice to
+pip. .venv/.course-ready is written last: without it, nothing in .venv is trusted and .venv is made again.
 
 Standard library only, in a Python old enough to start anywhere and say what is missing.
 """
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -25,15 +27,20 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST_PYTHON = (3, 11)
-FIRST_UNTRIED_PYTHON = (3, 14)
-PYTHON_NAMES = ["python3", "python3.13", "python3.12", "python3.11"]
+FIRST_UNTRIED_PYTHON = (3, 15)
+PYTHON_NAMES = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"]
+PYTHONS = "Python 3.11, 3.12, 3.13 or 3.14"
 OLDEST_R = (4, 2)
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"  # CPU builds; pip's own index has those with CUDA on Linux
+SECONDS_FOR_TORCH_INDEX = 3
 BUILD_TOOLS = ["pip", "setuptools", "wheel", "flit_core"]
 SECONDS_BETWEEN_LINES = 5
-CONDA_ADVICE = "conda env create --file environment.yml && conda activate lm-to-neural-networks"
+COURSE = "lm-to-neural-networks"
+CONDA_ADVICE = "conda env create --file environment.yml && conda activate " + COURSE
 WITHOUT_R_ADVICE = "or go on without R: COURSE_WITHOUT_R=1"
 NETWORK_TROUBLE = (
     "temporary failure in name resolution", "temporary failure resolving", "name or service not known",
@@ -51,6 +58,12 @@ class DiskFull(SetupError):
     """There is no room. What was half made is removed again, to give the room back."""
 
 
+def tell(text, stream):
+    """Print a line, even where the stream can't show a letter of a path."""
+    print(text.encode(stream.encoding or "ascii", "backslashreplace").decode(stream.encoding or "ascii"), file=stream)
+    stream.flush()
+
+
 class Output:
     """Where the set-up speaks: progress on one stream, and everything the tools said kept for the log."""
 
@@ -59,7 +72,7 @@ class Output:
         self.lines = []
 
     def say(self, text):
-        print("set-up: " + text, file=self.stream or sys.stdout, flush=True)
+        tell("set-up: " + text, self.stream or sys.stdout)
         self.lines.append("set-up: " + text)
 
 
@@ -104,8 +117,8 @@ def choose_python(names=PYTHON_NAMES):
         if version:
             seen.append("Python {} at {}".format(version_text(version), path))
     raise SetupError(
-        "the course needs Python 3.11, 3.12 or 3.13 and found {}. Install one of them, or use conda: {}".format(
-            " and ".join(seen) or "no Python", CONDA_ADVICE
+        "the course needs {} and found {}. Install one of them, or use conda: {}".format(
+            PYTHONS, " and ".join(seen) or "no Python", CONDA_ADVICE
         )
     )
 
@@ -121,8 +134,8 @@ def find_r(environ=os.environ):
     home = environ.get("R_HOME")
     if home:
         version = parse_r_version(answer([os.path.join(home, "bin", "R"), "--version"]))
-        if version is None:
-            raise SetupError("R_HOME is set to {}, where no R answers. Correct it, or unset R_HOME".format(home))
+        if version is None or not os.path.isdir(os.path.join(home, "library", "base")):
+            raise SetupError("R_HOME is set to {}, no home of R. Unset it, or set it to what R RHOME says".format(home))
         return version
     path = shutil.which("R")
     if path is None:
@@ -149,7 +162,10 @@ def choose_rinterface(r_version):
 
 
 def course_conda(environ=os.environ):
-    """The prefix of the active conda environment if it is one made from environment.yml, else None."""
+    """The prefix of the active conda environment if it is one made from environment.yml, else None.
+
+    Its name says so, or the course's package in it; with R and PyTorch alone it is somebody's own.
+    """
     prefix = environ.get("CONDA_PREFIX")
     if not prefix or environ.get("CONDA_DEFAULT_ENV") == "base":
         return None
@@ -157,8 +173,9 @@ def course_conda(environ=os.environ):
         packages = os.listdir(os.path.join(prefix, "conda-meta"))
     except OSError:
         return None
-    holds = [any(package.startswith(name) for package in packages) for name in ("r-base-", "pytorch-")]
-    return prefix if all(holds) else None
+    holds = all(any(package.startswith(name) for package in packages) for name in ("r-base-", "pytorch-"))
+    library = os.path.join(prefix, "lib", "python*", "site-packages", COURSE.replace("-", "_") + "-*.dist-info")
+    return prefix if holds and (os.path.basename(prefix) == COURSE or glob.glob(library)) else None
 
 
 def python_in(prefix):
@@ -304,7 +321,7 @@ def run(command, output, env=None, keep_open=(), folder=None):
                 output.lines.append(line)
         if time.time() - last >= SECONDS_BETWEEN_LINES:
             last = time.time()
-            print("set-up:   {} ({:.0f} s)".format(state, last - begun), file=output.stream or sys.stdout, flush=True)
+            tell("set-up:   {} ({:.0f} s)".format(state, last - begun), output.stream or sys.stdout)
     return process.wait(), lines
 
 
@@ -320,7 +337,9 @@ def explain(what, code, lines):
         return SetupError("{} failed: there is no {} for this Python and machine".format(what, missing.group(1)))
     if "dpkg" in text and "lock" in text:
         return SetupError("{} failed: another installation is running. Run the command again after it".format(what))
-    troubles = [line for line in lines if re.match(r"\s*(error|e):", line, re.I)] or lines or ["it printed nothing"]
+    # pip's last line may be empty of content ("ERROR: ResolutionImpossible: for help visit ..."); its reason is above.
+    lines = [line for line in lines if line.strip() and not re.search("for help visit|^hint:|^note:", line.strip())]
+    troubles = [line for line in lines if re.match(r"\s*(error|e):.*\S", line, re.I)] or lines or ["it printed nothing"]
     return SetupError("{} failed (exit code {}): {}".format(what, code, troubles[-1].strip()[:200]))
 
 
@@ -348,16 +367,15 @@ def sudo():
 def apt_install(packages, why, output):
     prefix = sudo()
     names = " ".join(packages)
+    ways_out = "use conda ({})".format(CONDA_ADVICE) + (", " + WITHOUT_R_ADVICE if packages == ["r-base-core"] else "")
     if prefix is None:
         raise SetupError(
-            "{} and installing it needs root: run apt-get install {} as root, use conda ({}), {}".format(
-                why, names, CONDA_ADVICE, WITHOUT_R_ADVICE
-            )
+            "{} and installing it needs root: run apt-get install {} as root, {}".format(why, names, ways_out)
         )
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"] + packages
     output.say("{}; running: {}".format(why, " ".join(prefix + install)))
     if prefix and subprocess.call(["sudo", "-v"]) != 0:
-        raise SetupError("sudo refused. Ask for: apt-get install {}, use conda ({})".format(names, CONDA_ADVICE))
+        raise SetupError("{} and sudo refused. Ask for: apt-get install {}, {}".format(why, names, ways_out))
     quiet = prefix + ["env", "DEBIAN_FRONTEND=noninteractive"]
     code, lines = run(quiet + install, output)
     if code != 0 and not re.search("no space left|enough free space", "\n".join(lines).lower()):
@@ -434,7 +452,14 @@ CHECK = """
 import importlib
 for name in "torch jupyterlab matplotlib pandas ipywidgets tqdm nbval".split(): importlib.import_module(name)
 """
-CHECK_R = "import rpy2.robjects as robjects; robjects.r('lm(dist ~ speed, cars)')"
+# R starts as the course starts it, without the user's profile; its reason comes as one line.
+CHECK_R = """
+from helpers.r import RUnavailable, probe
+try:
+    probe()
+except RUnavailable as trouble:
+    raise SystemExit(" ".join(str(trouble).split()))
+"""
 
 
 def pip(venv, arguments, what, output, keep_open):
@@ -445,9 +470,47 @@ def pip(venv, arguments, what, output, keep_open):
 
 
 def check(venv, code, what, output):
-    status, lines = run([venv.python, "-c", code], output, env=clean_environment())
+    status, lines = run([venv.python, "-c", code], output, env=clean_environment(), folder=venv.root)
     if status != 0:
         raise SetupError("{}: {}".format(what, (lines or ["exit code {}".format(status)])[-1].strip()[:200]))
+
+
+def cpu_index(environ=os.environ):
+    """The index of PyTorch's CPU builds, if this is Linux and the index answers within three seconds; else None."""
+    wish = environ.get("COURSE_TORCH", "")
+    if wish not in ("", "default"):
+        raise SetupError("COURSE_TORCH is {}. Set it to default (pip chooses) or to nothing (CPU build)".format(wish))
+    if wish or not sys.platform.startswith("linux"):
+        return None
+    answers = queue.Queue()
+
+    def ask():
+        try:
+            with urllib.request.urlopen(TORCH_INDEX + "/torch/", timeout=SECONDS_FOR_TORCH_INDEX) as page:
+                answers.put(bool(page.read(1)))
+        except Exception:  # whatever went wrong, pip has PyTorch elsewhere
+            answers.put(False)
+
+    # In a thread that nobody waits for: looking up a name takes as long as it likes.
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return TORCH_INDEX if answers.get(timeout=SECONDS_FOR_TORCH_INDEX) else None
+    except queue.Empty:
+        return None
+
+
+def install_torch(venv, install, output, keep_open):
+    """PyTorch's CPU build, a tenth of what pip finds by itself on Linux; left to pip where it can't be had."""
+    index = cpu_index()
+    if index is None:
+        output.say("installing PyTorch as pip finds it")
+        return
+    with open(os.path.join(venv.root, "pyproject.toml"), encoding="utf-8") as file:
+        pin = re.search(r'"(torch==[^"]+)"', file.read()).group(1)
+    output.say("installing PyTorch's CPU build")
+    command = [venv.python, "-m", "pip"] + install + ["--no-deps", "--index-url", index, pin]
+    if run(command, output, env=clean_environment(), keep_open=keep_open, folder=venv.root)[0] != 0:
+        output.say("the index of CPU builds has none for this machine; installing PyTorch as pip finds it")
 
 
 def set_up_venv(without_r, output, venv=None):
@@ -492,7 +555,8 @@ def set_up_venv(without_r, output, venv=None):
             output.say("installing {} to fit R {}".format(rinterface, version_text(r)))
             fresh = ["--no-binary", "rpy2-rinterface", "--no-cache-dir", "--no-deps"]
             pip(venv, with_bars + fresh + [rinterface], "installing " + rinterface, output, keep_open)
-        output.say("installing PyTorch, JupyterLab and the rest")
+        install_torch(venv, with_bars, output, keep_open)
+        output.say("installing JupyterLab and the rest")
         extras = ["course"] + (["r"] if rinterface else []) + ["test", "slides", "browser"]
         wanted = ["--editable", ".[{}]".format(",".join(extras))] + ([rinterface] if rinterface else [])
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
@@ -540,7 +604,7 @@ def set_up_conda(prefix, output):
 # ---- the lock file -------------------------------------------------------------------------------------------------
 
 LOCK_HEADER = """\
-# Exact versions of everything the course installs with pip, for Python 3.11 to 3.13 on Linux, macOS and Windows.
+# Exact versions of everything the course installs with pip, for Python 3.11 to 3.14 on Linux, macOS and Windows.
 # Written by `make lock` from pyproject.toml; do not edit. rpy2-rinterface is not here: .ci/setup.py picks it to fit R.
 # The nvidia and cuda lines matter only where pip takes PyTorch's CUDA build.
 """
@@ -607,7 +671,7 @@ def main(arguments, environ=os.environ):
     output = Output()
     prefix = course_conda(environ)
     if "--python" in arguments:
-        print(python_in(prefix or Venv().path))
+        os.write(1, os.fsencode(python_in(prefix or Venv().path) + "\n"))
         return 0
     try:
         if "--lock" in arguments:

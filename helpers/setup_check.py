@@ -5,6 +5,7 @@ the same table. Scaffolding: no chapter teaches it.
 """
 
 import re
+import shutil
 import sys
 import tomllib
 from importlib import metadata
@@ -15,7 +16,8 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ["torch", "pandas", "matplotlib", "jupyterlab", "ipywidgets", "tqdm"]
 OK = "OK"
-REPAIR = "run `make lab` again; in conda: conda env update --file environment.yml"
+INSTALL = "run `make lab`" if shutil.which("make") else 'run `pip install -e ".[course]" -c constraints.txt`'
+REPAIR = f"{INSTALL} again; in conda: conda env update --file environment.yml"
 
 
 def setup_report(versions: bool = True) -> pd.DataFrame:
@@ -36,8 +38,8 @@ def all_ok(report: pd.DataFrame | None = None) -> bool:
 
 def python_row() -> tuple[str, str, str]:
     version = sys.version_info
-    supported = (3, 11) <= version[:2] < (3, 14)
-    status = OK if supported else "the course needs Python 3.11, 3.12 or 3.13: install one, then run `make lab`"
+    supported = (3, 11) <= version[:2] < (3, 15)
+    status = OK if supported else f"the course needs Python 3.11, 3.12, 3.13 or 3.14: install one, then {INSTALL}"
     return "Python", ".".join(map(str, version[:3])), status
 
 

@@ -1,6 +1,7 @@
 """The set-up: what it chooses, what it trusts, and that each failure ends in one line. The tools are stubs."""
 
 import ast
+import http.server
 import importlib.util
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -70,7 +72,9 @@ class Machine:
         for name in ("pyproject.toml", "constraints.txt", ".ci/setup.py"):
             shutil.copy(ROOT / name, self.project / name)
         self.setup = load(self.project / ".ci" / "setup.py")
-        for name in ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "R_HOME", "COURSE_WITHOUT_R"):
+        self.setup.TORCH_INDEX = "http://127.0.0.1:9"  # refused at once
+        monkeypatch.setenv("no_proxy", "*")
+        for name in ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "R_HOME", "COURSE_WITHOUT_R", "COURSE_TORCH"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("PATH", str(self.bin))
         monkeypatch.setenv("STUB_LOG", str(self.log))
@@ -165,13 +169,13 @@ def test_python3_comes_first(machine):
 
 
 def test_an_unsupported_python3_is_passed_over(machine):
-    python_stub(machine, "python3", "3.14.0")
+    python_stub(machine, "python3", "3.15.0")
     machine.add("python3.13", "#!/bin/sh\necho 'no such version' >&2\nexit 127\n")
     python_stub(machine, "python3.12", "3.12.4")
     assert machine.setup.choose_python()[1] == (3, 12, 4)
 
 
-@pytest.mark.parametrize("version", ["3.9.6", "3.10.14", "3.14.0"])
+@pytest.mark.parametrize("version", ["3.9.6", "3.10.14", "3.15.0"])
 def test_no_supported_python_ends_in_one_line(machine_with_r, version):
     ran = machine_with_r.run(STUB_PYTHON=version)
     assert ran.code == 1 and f"found Python {version} at" in one_line(ran.err) and "conda env create" in ran.err
@@ -188,17 +192,19 @@ def test_the_set_up_starts_under_an_old_python():
     tree = ast.parse((ROOT / ".ci" / "setup.py").read_text(encoding="utf-8"), feature_version=(3, 6))
     assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)], "an f-string"
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert imported <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
     assert not imported & {"tomllib", "dataclasses", "importlib.metadata"}, "a module that an old Python lacks"
 
 
 # ---- conda ---------------------------------------------------------------------------------------------------------
 
 
-def conda(machine, *packages: str, name: str = "lm-to-neural-networks") -> dict[str, str]:
+def conda(machine, *packages: str, name: str = "lm-to-neural-networks", with_course=False) -> dict[str, str]:
     prefix = machine.folder / name
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "bin").mkdir()
+    if with_course:
+        (prefix / "lib/python3.12/site-packages/lm_to_neural_networks-0.1.0.dist-info").mkdir(parents=True)
     for package in packages:
         (prefix / "conda-meta" / f"{package}.json").touch()
     machine.write(prefix / "bin" / "python", PYTHON)
@@ -220,12 +226,22 @@ def test_an_incomplete_conda_environment_is_named(machine):
 
 @pytest.mark.parametrize(
     ("packages", "name"),
-    [(["pytorch-2.13.0-h2"], "torch-only"), (["r-base-4.5.1-h1"], "r-only"), (["r-base-4", "pytorch-2"], "base")],
+    [
+        (["pytorch-2.13.0-h2"], "torch-only"),
+        (["r-base-4.5.1-h1"], "r-only"),
+        (["r-base-4", "pytorch-2"], "base"),
+        (["r-base-4.5.1-h1", "pytorch-2.13.0-h2"], "somebody-s-own"),
+    ],
 )
 def test_other_conda_environments_are_left_alone(machine, packages, name):
     environment = conda(machine, *packages, name=name)
     assert machine.setup.course_conda(environment) is None
     assert machine.run("--python", **environment).out.strip() == str(machine.project / ".venv" / "bin" / "python")
+
+
+def test_the_courses_conda_environment_may_have_another_name(machine):
+    environment = conda(machine, "r-base-4.5.1-h1", "pytorch-2.13.0-h2", name="mine", with_course=True)
+    assert machine.run(**environment).out == "set-up: ready (conda environment mine)\n"
 
 
 def test_no_conda(machine):
@@ -311,7 +327,7 @@ STEPS = [
     "rpy2-rinterface==",
     "--editable",
     "import importlib",
-    "rpy2.robjects",
+    "helpers.r",
 ]
 
 
@@ -379,6 +395,11 @@ def test_two_at_once_wait_for_each_other(machine_with_r):
         ),
         ("ERROR: No matching distribution found for torch==2.13.0", "there is no torch==2.13.0 for this Python"),
         ("noise\nERROR: something new\nmore noise", "failed (exit code 1): ERROR: something new"),
+        (
+            "ERROR: Cannot install a==1 because it conflicts\nERROR: ResolutionImpossible: for help visit somewhere",
+            "failed (exit code 1): ERROR: Cannot install a==1 because it conflicts",
+        ),
+        ("error: metadata-generation-failed\nhint: See above for details.\n", "(exit code 1): error: metadata-gen"),
     ],
 )
 def test_what_pip_says_becomes_one_line(machine_with_r, said, words):
@@ -405,9 +426,19 @@ def test_r_too_old(machine_with_r):
     assert not (machine_with_r.project / ".venv").exists()
 
 
-def test_wrong_r_home(machine_with_r):
-    ran = machine_with_r.run(R_HOME="/nowhere")
-    assert ran.code == 1 and "R_HOME is set to /nowhere" in one_line(ran.err) and "unset R_HOME" in ran.err
+@pytest.mark.parametrize("has", ["nothing", "R alone", "all"])
+def test_r_home_is_believed_if_it_is_one(machine, has):
+    home = machine.folder / "home of R"
+    (home / "bin").mkdir(parents=True)
+    if has != "nothing":  # /usr has bin/R, too
+        machine.write(home / "bin" / "R", R)
+    if has == "all":
+        (home / "library" / "base").mkdir(parents=True)
+    ran = machine.run(R_HOME=str(home))
+    if has == "all":
+        assert ran.code == 0, ran.err
+    else:
+        assert ran.code == 1 and f"R_HOME is set to {home}" in one_line(ran.err) and "Unset it" in ran.err
 
 
 def test_root_on_debian_gets_venv_and_r_in_one_installation(machine):
@@ -434,7 +465,8 @@ def test_sudo_refuses(machine, monkeypatch):
     machine.add("apt-get", APT)
     machine.add("sudo", SUDO)
     ran = machine.run(STUB_SUDO_REFUSES="1")
-    assert ran.code == 1 and "sudo refused" in one_line(ran.err) and "apt-get install" not in ran.calls
+    assert ran.code == 1 and "sudo refused" in one_line(ran.err) and "COURSE_WITHOUT_R=1" in ran.err
+    assert "apt-get install" not in ran.calls
 
 
 def test_neither_root_nor_sudo(machine, monkeypatch):
@@ -442,6 +474,7 @@ def test_neither_root_nor_sudo(machine, monkeypatch):
     machine.add("apt-get", APT)
     ran = machine.run()
     assert ran.code == 1 and "run apt-get install r-base-core as root" in one_line(ran.err)
+    assert "COURSE_WITHOUT_R=1" in ran.err
     assert "apt-get" not in ran.calls
 
 
@@ -449,6 +482,13 @@ def test_apt_without_network(machine):
     machine.add("apt-get", APT)
     ran = machine.run(STUB_APT_SAYS="W: Failed to fetch a list  Temporary failure resolving 'somewhere'")
     assert ran.code == 1 and "no network: apt-get install r-base-core failed" in one_line(ran.err)
+
+
+def test_going_without_r_is_no_way_out_where_venv_is_missing(machine, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    machine.add("apt-get", APT)
+    ran = machine.run("--without-r", STUB_NO_VENV="1")
+    assert "run apt-get install python3.12-venv as root" in one_line(ran.err) and "COURSE_WITHOUT_R" not in ran.err
 
 
 def test_homebrew_installs_r(machine):
@@ -505,6 +545,78 @@ def test_a_silent_command_still_shows_progress(capfd, monkeypatch):
     code, lines = setup.run([sys.executable, "-c", "import time; time.sleep(1.2); print('end')"], setup.Output())
     assert (code, lines) == (0, ["end"])
     assert "set-up:   working (1 s)" in capfd.readouterr().out
+
+
+# ---- PyTorch: the CPU build where its index can be reached -----------------------------------------------------------
+
+
+class Index:
+    """An index of packages on this machine that answers with a status, or hangs until it is closed."""
+
+    def __init__(self, status: int | None):
+        self.asked, self.closed = [], threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(handler):
+                self.asked.append(handler.path)
+                if status is None:
+                    self.closed.wait(10)
+                    return
+                handler.send_response(status)
+                handler.end_headers()
+                handler.wfile.write(b"<!DOCTYPE html>")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/cpu"
+
+    def close(self):
+        self.closed.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize(
+    "status, environment, platform, takes_it",
+    [
+        (200, {}, "linux", True),
+        (404, {}, "linux", False),
+        (None, {}, "linux", False),
+        (200, {"COURSE_TORCH": "default"}, "linux", False),
+        (200, {}, "darwin", False),
+    ],
+)
+def test_the_cpu_build_is_taken_where_its_index_answers(
+    machine_with_r, monkeypatch, status, environment, platform, takes_it
+):
+    index = Index(status)
+    monkeypatch.setattr(machine_with_r.setup, "TORCH_INDEX", index.url)
+    monkeypatch.setattr(machine_with_r.setup, "SECONDS_FOR_TORCH_INDEX", 1)
+    monkeypatch.setattr(sys, "platform", platform)
+    ran = machine_with_r.run(**environment)
+    index.close()
+    assert ran.code == 0, ran.err
+    assert ("PyTorch as pip finds it" in ran.out) != takes_it
+    assert ("/cpu/torch/" in index.asked) == (platform == "linux" and not environment)
+    installs = [line for line in ran.calls.splitlines() if " install " in line]
+    (pin,) = [pin for pin in PROJECT["optional-dependencies"]["course"] if pin.startswith("torch==")]
+    own = [line for line in installs if line.endswith(f"--no-deps --index-url {index.url} {pin}")]
+    assert own == installs[-2:-1] * takes_it, "before the rest, and only there from this index"
+
+
+def test_an_index_without_a_build_for_this_machine_leaves_it_to_pip(machine_with_r, monkeypatch):
+    index = Index(200)
+    monkeypatch.setattr(machine_with_r.setup, "TORCH_INDEX", index.url)
+    ran = machine_with_r.run(STUB_FAILS_AT="--index-url", STUB_SAYS="ERROR: No matching distribution found")
+    index.close()
+    assert ran.code == 0 and "none for this machine" in ran.out and "--editable" in ran.calls
+
+
+def test_an_unknown_wish_for_torch_is_named(machine_with_r):
+    assert "COURSE_TORCH is cuda" in one_line(machine_with_r.run(COURSE_TORCH="cuda").err)
 
 
 # ---- the files that pin --------------------------------------------------------------------------------------------
