@@ -51,8 +51,10 @@ residual_standard_error = Exercise(
     "That is the variance, in squared degrees: take the square root.",
     lambda residuals, p: residuals.std(),
     "std subtracts the mean and divides by n - 1: square the residuals themselves, divide by n - p.",
+    lambda residuals, p: residuals.std(correction=p),
+    "std subtracts the mean first, and not every fit has residuals of mean 0: square the residuals as they are.",
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
-    hint="Try it on paper: residuals 3, -3 and 0 with p = 1 have a residual standard error of 3.",
+    hint="Try it on paper: residuals 3, -1, 2 and 2 with p = 2 have a residual standard error of 3.",
 )
 
 
@@ -67,6 +69,8 @@ confidence_interval = Exercise(
     "The ends are swapped: the lower one comes first.",
     lambda e, s, q: (e - q * s / 2, e + q * s / 2),
     "You halved the width: the quantile counts from the middle to one end.",
+    lambda e, s, q: (round(e - q * s), round(e + q * s)),
+    "You rounded to whole numbers: return the ends as they are.",
     cases=lambda: [(10.0, 2.0, 2.5), (-17.0, 1.5, 2.262)],
-    hint="Try it on paper: for an estimate of 10, a standard error of 2 and a quantile of 3 it runs from 4 to 16.",
+    hint="Try it on paper: estimate 3, standard error 0.25 and quantile 2.5 give the ends 2.375 and 3.625.",
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import Exercise, curvatures, float64, readings
+from helpers.check.engine import AUTOGRAD, Exercise, curvatures, float64, nudged, readings
 
 
 def rises(f: Callable[[float, float], float], w: float, b: float, ahead: float, behind: float = 0) -> Tensor:
@@ -46,7 +46,9 @@ gradient_through_origin = Exercise(
     "You summed over the readings; the loss is a mean.",
     lambda u, c, w: 2 * (w * u - c) * u,
     "That is one number per reading; the loss averages over them.",
-    cases=lambda: [(*readings(), 1.0), (*readings(), -0.5)],
+    cases=lambda: [(*readings(), 1.0), (*readings(), -0.5), (*readings(), 1e12)],
+    forbidden=dict.fromkeys(AUTOGRAD, "Autograd found it for you: work out the derivative by the chain rule."),
+    remark=nudged,
     hint="Chain rule, reading by reading: outer derivative times inner derivative, then the mean.",
 )
 
@@ -73,7 +75,7 @@ one_step = Exercise(
     lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b),
     "That is the gradient; the step subtracts a part of it from (w, b).",
     cases=lambda: [(readings()[0] / 10, readings()[1], 1.0, 0.0, 0.01), (*readings(), 0.5, -10.0, 0.0001)],
-    hint="Try a learning rate of 0: nothing may move. Twice the learning rate moves both parameters twice as far.",
+    hint="Try it on paper: u = (1, 2), c = (2, 3), w = 1, b = 0 and rate 0.1 give w = 1.3 and b = 0.2.",
 )
 
 
@@ -90,6 +92,10 @@ largest_stable_rate = Exercise(
     "The loss is a mean: divide X' X by n.",
     lambda u: curvatures(u)[-1],
     "That is the curvature; the limit is 2 divided by it.",
+    lambda u: 1 / (u**2).mean(),
+    "That is the curvature along w alone: across the valley, where b moves, too, it is sharper.",
+    lambda u: 2 / curvatures(u).sum(),
+    "You added the curvatures of two directions: the sharpest one alone sets the limit.",
     cases=lambda: [(readings()[0],), (readings()[0] / 10,)],
     hint="At the limit, each epoch multiplies the distance along the sharpest direction by exactly -1.",
 )

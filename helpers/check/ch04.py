@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import Exercise, curvatures, readings
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, curvatures, readings
 from helpers.model import line
-from helpers.training import train
 
 momentum_step = Exercise(
     lambda p, g, v, rate, momentum: (p - rate * (momentum * v + g), momentum * v + g),
@@ -57,9 +56,27 @@ def cycle_in_order(order: str) -> Callable:
     return trained
 
 
-def trained_by_train(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, epochs: int = 1) -> tuple:
-    train(lambda inputs: line(inputs, w, b), optimizer, u, c, epochs)
-    return w, b
+def with_steps(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, *others: Any) -> list:
+    """What is returned, where w and b are now, and how often the optimizer's step was called."""
+    taken, step = [], optimizer.step
+    optimizer.step = lambda *arguments, **options: (taken.append(1), step(*arguments, **options))[1]
+    result = answer(u, c, w, b, optimizer, *others)
+    return [result, (w, b, len(taken))]
+
+
+def steps_taken(given: list, wanted: list) -> str:
+    """The hint for another number of steps than the solution's, in the first case."""
+    if given[1][2] == 0:
+        moved = any(one != start for one, start in zip(given[1][:2], (1.0, 0.0), strict=True))
+        if moved:
+            return "The optimizer that came in took no step, and yet w and b moved: use this one, not one of your own."
+        return "The optimizer's step() was never called: without it, nothing moves."
+    if given[1][2] > wanted[1][2]:
+        return "You called the optimizer's step() more than once" + (" an epoch." if wanted[1][2] > 1 else MORE_STEPS)
+    return ""
+
+
+MORE_STEPS = ": one call computes as many gradients as it needs."
 
 
 def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
@@ -85,14 +102,17 @@ training_cycle = Exercise(
     "You went round once: repeat the cycle as often as epochs says.",
     cycle_in_order("zbs"),
     "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
-    trained_by_train,
-    "train() goes round the cycle for you: write the cycle itself.",
+    lambda *task: cycle_in_order("lzbs")(*task[:-1], 1) if task[-1] else None,
+    RETURN_IN_LOOP,
     cases=lambda: [
         (*line_and_optimizer(torch.optim.SGD, lr=0.01), 12),
         (*line_and_optimizer(torch.optim.Adam, lr=0.1), 7),
-        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 0),  # no epoch, no step; train() refuses
+        (*line_and_optimizer(torch.optim.Adam, lr=0.1), 0),
     ],
-    hint="On u / 10, from (1, 0) with SGD at rate 0.01, the first epoch ends at w = 1.7761 and b = 0.1064. Does yours?",
+    observe=with_steps,
+    remark=steps_taken,
+    forbidden={"helpers.training.train": "train() goes round the cycle for you: write the cycle itself."},
+    hint="On u / 10, from (1, 0) with SGD at rate 0.01, the third epoch ends at w = 2.2094 and b = 0.1217. Does yours?",
 )
 
 
@@ -132,15 +152,10 @@ lbfgs_step = Exercise(
     "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
     lambda u, c, w, b, optimizer: optimizer.step(loss.mse(line(u, w, b), c)),
     "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
-    trained_by_train,
-    "train() writes the closure for you: write it yourself.",
-    lambda *task: closure_that()(*task) and closure_that()(*task),
-    "You called the optimizer's step() more than once: one call computes as many gradients as it needs.",
-    cases=lambda: [
-        line_and_optimizer(torch.optim.LBFGS),
-        line_and_optimizer(torch.optim.LBFGS, max_iter=3),
-        (torch.arange(11), *line_and_optimizer(torch.optim.LBFGS, max_iter=3)[1:]),  # train() refuses whole numbers
-    ],
+    cases=lambda: [line_and_optimizer(torch.optim.LBFGS), line_and_optimizer(torch.optim.LBFGS, max_iter=3)],
+    observe=with_steps,
+    remark=steps_taken,
+    forbidden={"helpers.training.train": "train() writes the closure for you: write it yourself."},
     hint="At each call, which gradients does .grad hold, at which parameters was the loss computed, and who gets it?",
 )
 

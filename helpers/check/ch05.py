@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from helpers import data, loss
-from helpers.check.engine import Exercise, float64, leaf, readings
+from helpers.check.engine import Exercise, float64, leaf, readings, same
 from helpers.model import line
 
 
@@ -81,9 +81,9 @@ def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tupl
     return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
 
 
-def recorded_validation(results: list, right: bool) -> str:
+def recorded_validation(given: list, wanted: list) -> str:
     """The hint for an epoch that is right but for a recorded validation loss."""
-    recorded = right and any(getattr(result[1], "requires_grad", False) for result in results)
+    recorded = same(given, wanted, 1e-5) and any(getattr(result[1], "requires_grad", False) for result in given)
     return epoch_with_validation.mistakes[0][1] if recorded else ""
 
 
@@ -103,6 +103,8 @@ epoch_with_validation = Exercise(
     "w and b are where they were: after backward, with its gradients still there, call optimizer.step().",
     lambda *task: [epoch_in_order(*task, "validation zero backward step")[i] for i in (1, 0, 2, 3)],
     "The losses are swapped: the training loss comes first.",
+    lambda w, b, *task: epoch_in_order(w.detach(), b.detach(), *task, "zero backward"),
+    "The training loss was computed under no_grad, too, so backward found no record: only validation goes there.",
     cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
     remark=recorded_validation,
     hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from helpers.check.engine import Exercise, affine, float64
+from helpers.check.engine import Exercise, affine, float64, nudged
 
 
 def neuron_cases() -> Sequence[tuple]:
@@ -67,6 +67,10 @@ hidden_layer_network = Exercise(
     "The first weight matrix is not transposed. Where it is square, that gives other numbers and no error.",
     lambda x, W0, b0, W1, b1: torch.tanh(x @ W0 + b0) @ W1 + b1,
     "The shapes don't fit: the weight matrices have a row per neuron, so a batch of rows needs W.T.",
+    lambda x, W0, b0, W1, b1: W1 @ torch.tanh(W0 @ x + b0) + b1,
+    "The matrices stand on the left, as for one vector: a batch of rows stands there itself, x @ W0.T.",
+    lambda x, W0, b0, W1, b1: torch.tanh(W0 @ x.T + b0),
+    "With x.T the readings lie in columns, where the biases don't fit: keep them in rows, x @ W0.T + b0.",
     cases=lambda: random_cases(6, network_shapes(3, 3, 2), network_shapes(2, 3, 1)),
     hint="First layer: the batch times W0 transposed, plus b0, then tanh. Second layer: likewise, without tanh.",
 )
@@ -120,6 +124,11 @@ sensitivity = Exercise(
     "That is the derivative with respect to w, which training needs: x is asked for.",
     lambda x, w, b: torch.tanh(w * x + b),
     "That is the output itself: return its derivative.",
-    cases=lambda: [(float64([-2.0, -0.5, 0.0, 0.75, 3.0]), 1.5, 0.5), (float64([-1.0, 0.25, 2.0]), -0.75, -1.0)],
+    cases=lambda: [
+        (float64([-2.0, -0.5, 0.0, 0.75, 3.0]), 1.5, 0.5),
+        (float64([-1.0, 0.25, 2.0]), -0.75, -1.0),
+        (torch.tensor([-1.0, 0.5, 2.0]), 0.5, 0.25),
+    ],
+    remark=nudged,
     hint="The chain rule: the slope of tanh at z = w x + b, times the slope of z.",
 )

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from helpers.check.engine import Exercise, float64
+from helpers.check.engine import AUTOGRAD, Exercise, float64, nudged
 
 
 def signed_inputs() -> Tensor:
@@ -27,6 +27,7 @@ leaky_relu = Exercise(
     "x > 0 has one answer for each entry, and neither if nor Python's own max can choose by several at once: "
     "choose for each entry, with torch.where.",
     cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
+    forbidden=dict.fromkeys(("torch.nn", "leaky_relu", "prelu"), "torch.nn did it for you: write it without."),
     hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
 )
 
@@ -52,7 +53,9 @@ silu_slope = Exercise(
     "1 - y^2 is the rule of tanh: the sigmoid has another one.",
     lambda x: x * torch.sigmoid(x),
     "That is SiLU's value: its slope is wanted.",
-    cases=lambda: [(signed_inputs(),), (float64([-2.0, 0.75, 6.0]),)],
+    cases=lambda: [(signed_inputs(),), (float64([-2.0, 0.75, 6.0]),), (signed_inputs().float(),)],
+    forbidden=dict.fromkeys(AUTOGRAD, "Autograd found it for you: work out the formula."),
+    remark=nudged,
     hint="At x = 0 the slope is 1/2; far to the left it goes to 0, far to the right to 1.",
 )
 
@@ -76,6 +79,7 @@ stable_softplus = Exercise(
     torch.relu,
     "That is ReLU, and nearly right far out; the rounded corner is missing.",
     cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0))],
+    forbidden={"softplus": "PyTorch's softplus did it for you: write it without."},
     hint="Softplus lies above max(x, 0), by the same amount at x and at -x: find that amount.",
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers import loss
 from helpers.check.engine import Exercise, arguments_untouched, describe, float64, numbers, unanswered
 
 
@@ -131,6 +132,8 @@ stack_loss = Exercise(
     lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum().detach(),
     "The number is right, but it has lost its graph, so backward reaches no network: leave out .detach(), "
     ".item() and torch.no_grad().",
+    loss.mse,
+    "mse wants two tensors of one shape: call it for each network, predictions[k] and targets, and add the results.",
     cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],
     observe=value_and_gradient,
     hint="First one loss per network, the mean over its readings; then add these up.",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from helpers import loss
 from helpers.check.engine import (
+    RETURN_IN_LOOP,
     Assembled,
     Exercise,
     NotReady,
@@ -79,8 +80,11 @@ chain = Exercise(
     "A list can't be called: keep the parts in an nn.ModuleList, and go through them in a loop.",
     lambda parts: parts,
     "What comes back is no module: give a class that inherits from nn.Module.",
+    lambda parts: Assembled(lambda m, x: m.parts[0](x), parts=nn.ModuleList(parts)),
+    RETURN_IN_LOOP,
     cases=lambda: [(parts_with((2.0, -1.0), (-3.0, 0.5)),), (parts_with((0.5, 1.0), (4.0, 2.0), (-1.5, 3.0)),)],
     observe=module_probe(probe_parts),
+    forbidden={"torch.nn.modules.container.Sequential": "nn.Sequential did it for you: write the loop yourself."},
     hint="With two parts a and b, the module computes b(a(x)), and the optimizer needs the parameters of both.",
 )
 
@@ -114,6 +118,8 @@ module_loss = Exercise(
     "The target still has shape (n,), and mse refuses to pair everyone with everyone: unsqueeze it as well.",
     lambda model, u, c: ((model(u.unsqueeze(1)) - c.unsqueeze(1)) ** 2).sum(),
     "That is the sum of the squares: take their mean.",
+    lambda model, u, c: nn.MSELoss(model(u.unsqueeze(1)), c.unsqueeze(1)),
+    "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
     "The number is right, but it has lost its graph, so that backward can't start from it: return the tensor, "
     "without item(), detach() or no_grad().",
@@ -140,6 +146,7 @@ parameter_count = Exercise(
     lambda n_in, n_out: 2,
     "Weight and bias are two tensors: count the numbers in them.",
     cases=lambda: [(1, 1), (3, 2), (2, 3), (1, 13), (784, 10)],
+    forbidden={"torch.nn.modules.linear.Linear": "The layer was built and counted: write the formula instead."},
     hint="nn.Linear(3, 2) has a weight of shape (2, 3) and a bias of shape (2,).",
 )
 
@@ -155,6 +162,8 @@ channels_first = Exercise(
     "The channels come before the batch: the images stay at place 0.",
     lambda images: images,
     "The colours are still last.",
+    lambda images: images.permute(2, 0, 1),
+    "A single image has three dimensions, a batch has four: number the batch, too. It stays at place 0.",
     cases=lambda: [(torch.arange(120.0).reshape(2, 4, 5, 3),), (torch.arange(96.0).reshape(2, 4, 4, 3),)],
     hint="permute lists, for each place of the new order, the place where that dimension was before.",
 )

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from helpers import data, loss
-from helpers.check.engine import Exercise, all_pairs, float64, module_probe, readings, require_same_shape
+from helpers.check.engine import (
+    RETURN_IN_LOOP,
+    Exercise,
+    all_pairs,
+    float64,
+    module_probe,
+    of_fixed_size,
+    readings,
+    require_same_shape,
+    same,
+)
 
 
 def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -30,6 +40,8 @@ network_size = Exercise(
     "Multiply within a layer, and add the layers up.",
     lambda sizes: sum(sizes[0] * n_out + n_out for n_out in sizes[1:]),
     "A layer's inputs are the outputs of the layer before it, not the inputs of the network.",
+    lambda sizes: sizes[0] * sizes[1] + sizes[1],
+    RETURN_IN_LOOP,
     cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
     hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
 )
@@ -45,6 +57,18 @@ def probe_network(module: nn.Module, width: int) -> list:
         outputs = module(inputs)
     require_same_shape(outputs, inputs, "the network")
     return [float(sum(parameter.numel() for parameter in module.parameters())), *outputs.flatten()]
+
+
+def other_than_two_hidden(given: list, wanted: list) -> str:
+    """The hint for modules of a fixed size, of another size, or with something else between the right layers."""
+    trained, expected = int(given[0][0]), int(wanted[0][0])
+    if same(given, wanted, 1e-5):
+        return ""
+    if trained != expected:
+        return of_fixed_size(given, wanted) or (
+            f"For width 3 it trains {trained} numbers, and 1-3-3-1 has {expected}: which layer has another size?"
+        )
+    return "The layers have the right sizes. Between them belong two tanh, and nothing else: no other bend, no dropout."
 
 
 def two_hidden(
@@ -70,8 +94,11 @@ deeper_network = Exercise(
     "That is one hidden layer; a second one goes from width to width.",
     lambda width: two_hidden(width, (nn.ReLU,), (nn.ReLU,)),
     "ReLU would do as well, but the task asks for tanh.",
+    lambda width: two_hidden(width, (nn.Sigmoid,), (nn.Sigmoid,)),
+    "These are sigmoid units, and tanh units are asked for.",
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),
+    remark=other_than_two_hidden,
     hint="Write down the shape after each module; it should go from (n, 1) over (n, width), twice, to (n, 1).",
 )
 
@@ -106,6 +133,8 @@ error_on_new_rows = Exercise(
     "The predictions have shape (n, 1), the targets (n,), and mse refuses to pair everyone with everyone.",
     lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]).sqrt(),
     "That is the root, in degrees: the question was for the mean of the squares.",
+    lambda model, u, c, training, validation: nn.MSELoss(model(u[validation].unsqueeze(1)), c[validation].unsqueeze(1)),
+    "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
     cases=lambda: [
         (small_network(0), readings()[0] / 10, readings()[1], *data.split(11, 0)),
         (small_network(1), readings()[0] / 50, readings()[1], *data.split(11, 3, 0.4)),
@@ -131,6 +160,8 @@ judged_error = Exercise(
     "Both readings have chosen that epoch together: the choice belongs to the first one alone.",
     lambda chooser, judge: chooser.argmin(),
     "That is the epoch: give the judge's error there.",
+    lambda chooser, judge: judge[chooser.min()],
+    "min() is the smallest error itself, and no place to look at: argmin() says at which epoch it stands.",
     cases=lambda: [
         float64([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]]).unbind(),
         float64([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]]).unbind(),

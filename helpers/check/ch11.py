@@ -9,7 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.check.engine import Assembled, Exercise, NotReady, module_probe, require_same_shape, unanswered
+from helpers.check.engine import (
+    Assembled,
+    Exercise,
+    NotReady,
+    module_probe,
+    of_fixed_size,
+    require_same_shape,
+    unanswered,
+)
 
 
 def hidden_units(
@@ -31,6 +39,10 @@ def fixed_weights(hidden: int) -> dict[str, Tensor]:
     }
 
 
+def shapes_of(state: dict[str, Tensor]) -> dict[str, tuple]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
 def inputs_for(module: nn.Module) -> Tensor:
     """Three inputs, shape (3, 1), in the dtype of the module's parameters, if it has any."""
     inputs = torch.tensor([[-1.0], [0.5], [2.0]])
@@ -48,13 +60,13 @@ def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
         raise ValueError("super().__init__() has not run, so the module can register nothing")
     inputs, weights = inputs_for(module), fixed_weights(hidden)
     registered = float(sum(parameter.numel() for parameter in module.parameters()))
-    shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    shapes = shapes_of(module.state_dict())
     first, second = module(inputs), module(inputs)
     if unanswered(first):
         raise ValueError("forward handed nothing back")
     require_same_shape(first, inputs)
     outputs = [-1.0] * len(inputs)
-    if all(shapes.get(name) == tensor.shape for name, tensor in weights.items()):
+    if shapes_of(weights).items() <= shapes.items():
         module.load_state_dict(weights, strict=False)
         outputs = module(inputs).flatten().tolist()
     return [registered, float(set(shapes) == set(weights)), float(torch.equal(first, second)), *outputs]
@@ -86,6 +98,7 @@ one_hidden = Exercise(
     "What comes back is no module: the class must inherit from nn.Module.",
     cases=lambda: [(13,), (3,)],
     observe=module_probe(probe_hidden_units),
+    remark=of_fixed_size,
     hint="Follow one number through forward: what does it meet, and in which order? A tanh unit makes 0 of 0, and its "
     "answers lie between -1 and 1.",
 )
@@ -119,14 +132,17 @@ def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
 
     In use: whether two calls agree, and the outputs with fixed weights (-1 if calls differ). In training: whether two
     calls differ, the share of hidden units that are zero, the factor on the others, whether most rows have both kinds,
-    whether rows differ, and whether the output is the weighted sum of the hidden units.
+    whether rows differ, and whether the output is the weighted sum of the hidden units. Only -1 for other layers.
     The hidden units are read off the outputs, with one weight 1 and the others 0, so it doesn't matter how forward
     uses the output layer.
     """
     inputs = inputs_for(module)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module.load_state_dict(fixed_weights(hidden))
+        weights = fixed_weights(hidden)
+        if shapes_of(module.state_dict()) != shapes_of(weights):
+            return [-1.0]
+        module.load_state_dict(weights)
         module.eval()
         calls = [module(inputs) for _ in range(5)]
         if any(unanswered(call) for call in calls):
@@ -180,6 +196,8 @@ with_dropout = Exercise(
     "You dropped before the tanh, so the factor 1 / (1 - p) gets bent with the rest: drop behind it.",
     dropping(lambda h, p, training: h * (torch.rand(h.shape) >= p * training)),
     "What is left must be divided by 1 - p, or the output layer meets larger sums in use than in training.",
+    lambda hidden, p: hidden_units(7),
+    "hidden_linear goes from 1 to hidden, and output_linear from hidden to 1, as the stub makes them: leave them so.",
     cases=lambda: [(10, 0.2), (5, 0.6)],
     observe=module_probe(probe_dropout),
     hint="Look at what reaches the output layer, in training and after eval(): which numbers are 0, and by what factor "

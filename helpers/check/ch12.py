@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from helpers import data
-from helpers.check.engine import Exercise, float64, readings
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, readings
 
 
 def geyser() -> tuple[Tensor, Tensor]:
@@ -90,24 +90,44 @@ line_errors = Exercise(
     "Those are the squares: return the errors themselves.",
     lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
     "That is their mean square: return one error for each row.",
+    lambda x, y, folds: torch.zeros_like(y).index_put((folds[0],), errors_by_fold(x, y, folds)[folds[0]]),
+    RETURN_IN_LOOP,
     cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
     hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
 )
 
 
+def gain_over_error(line_errors: Tensor, network_errors: Tensor, power: int = 2, correction: int = 1) -> Tensor:
+    gain = line_errors.abs() ** power - network_errors.abs() ** power
+    return gain.mean() / gain.std(correction=correction) * len(gain) ** 0.5
+
+
+def as_if_other_rows(line_errors: Tensor, network_errors: Tensor) -> Tensor:
+    """The difference of two means over its standard error, the two as if independent."""
+    first, second = line_errors**2, network_errors**2
+    return (first.mean() - second.mean()) / ((first.var() + second.var()) / len(first)) ** 0.5
+
+
 standard_errors_apart = Exercise(
-    6.6,
-    "More than six standard errors are no luck of the draw: this relation bends, and the network has found it.",
-    -6.6,
-    "The sign is turned: the line's squared error minus the network's, so that positive means that the network "
-    "is ahead.",
-    4.3,
-    "You compared two means as if they came from different rows: take the difference row by row first, then "
-    "its standard error.",
-    0.4,
+    gain_over_error,
+    "On the geyser it is more than six, which is no luck of the draw: that relation bends, and the network found it.",
+    lambda line_errors, network_errors: gain_over_error(network_errors, line_errors),
+    "The sign is turned: the line's squared error minus the network's, so that positive means the network is ahead.",
+    as_if_other_rows,
+    "You compared two means as if they came from different rows: subtract row by row, then take the standard error.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors) / len(line_errors) ** 0.5,
     "You divided by the standard deviation: the standard error is that divided by the root of n.",
-    0.105,
+    lambda line_errors, network_errors: (line_errors**2 - network_errors**2).mean(),
     "That is the mean difference itself, in squared minutes: divide it by its standard error.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, power=1),
+    "Those are gains in the absolute errors: the gain is in the squared ones.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, correction=0),
+    "The standard error takes the standard deviation that divides by n - 1, std() as it is.",
+    lambda line_errors, network_errors: line_errors**2 - network_errors**2,
+    "Those are the gains, row by row: return their mean divided by its standard error.",
+    cases=lambda: [
+        tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),
+        tuple(float64([[0.25, 1.0, -0.5, 2.0], [-0.75, 1.5, 0.25, 1.0]])),
+    ],
     hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
-    tolerance=0.1,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.check.engine import Exercise, arguments_untouched, float64, least_squares
+from helpers.check.engine import Exercise, arguments_untouched, float64, least_squares, nearly_right
 
 
 def digits_after(X: Tensor, powers: tuple = (1, 2), scaled: bool = True, log: Callable = torch.log10) -> tuple:
@@ -67,9 +67,9 @@ def line_residuals(x: Sequence, y: Sequence, w: Any, b: Any, number: Callable = 
     return [sign * (number(target) - (w * number(value) + b)) for value, target in zip(x, y, strict=True)]
 
 
-def other_than_fractions(results: list, right: bool) -> str:
+def other_than_fractions(given: list, wanted: list) -> str:
     """The hint for numbers of another type than Fraction."""
-    kinds = {type(value).__name__ for result in results for value in result} - {"Fraction"}
+    kinds = {type(value).__name__ for result in given for value in result} - {"Fraction"}
     if "float" in kinds:
         return "float() rounds, and so does a sum with a float in it: use nothing but fractions."
     return f"There is a {min(kinds)} among the residuals: use nothing but fractions." if kinds else ""
@@ -128,7 +128,7 @@ def rough_factors() -> list[tuple]:
     X = x.unsqueeze(1) ** torch.arange(3)
     y = float64([2.0, 1.0, 5.0, 3.0, 8.0])
     rough = torch.linalg.qr(X).R * float64([1.01, 0.99, 1.02])
-    return [(rough, X, y, float64([1.0, -2.0, 0.5])), (rough, X, y, torch.zeros_like(X[0]))]
+    return [(rough, X, y, float64([1.1, -2.3, 0.57])), (rough, X, y, torch.zeros_like(X[0]))]
 
 
 refined_once = Exercise(
@@ -157,6 +157,8 @@ refined_once = Exercise(
     lambda R, X, y, beta: beta.add_(step_from(R, X, y, beta)),
     "You changed the beta that was handed in: return beta + step, which makes a new tensor.",
     cases=rough_factors,
+    remark=nearly_right("Nearly right: somewhere a number went through float32. Stay in float64."),
+    tolerance=1e-8,
     observe=arguments_untouched,
     hint="Residuals, then X.T times the residuals, then two triangular solves, then the sum with beta.",
 )

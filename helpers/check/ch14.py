@@ -1,12 +1,12 @@
 """Checks of chapter 14."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from helpers.check.engine import Exercise, float64, least_squares, readings
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, least_squares, nearly_right, readings
 from helpers.training import train
 
 steps_per_epoch = Exercise(
@@ -28,7 +28,7 @@ steps_per_epoch = Exercise(
         [(11, 4, False), (11, 4, True), (12, 4, False), (12, 4, True), (3, 8, False), (3, 8, True)]
         + [(rows, size, drop) for rows, size in ((9, 4), (1025, 128)) for drop in (False, True)]
     ),
-    hint="Try it on paper: 11 rows in batches of 4 are 4, 4 and 3 rows; with drop_last the 3 are left out.",
+    hint="Try it on paper: 9 rows in batches of 4 are 4, 4 and 1 rows, 8 rows are 4 and 4; drop_last leaves the 1 out.",
 )
 
 
@@ -38,14 +38,17 @@ def merged(*parts: Tensor) -> Tensor:
 
 
 def two_triangles() -> list[tuple]:
-    """R and Q'y of the first four readings and of the others, in both orders; then a pair with three columns."""
+    """R and Q'y of the first four readings and of the others, in both orders; then two pairs with three columns."""
     u, c = readings()
     X = torch.stack([torch.ones_like(u), u], dim=1)
     halves = [(torch.linalg.qr(X[rows]), c[rows]) for rows in (slice(4), slice(4, 11))]
     first, second = ((R, Q.T @ target) for (Q, R), target in halves)
     upper = float64([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0], [0.0, 0.0, 1.5]])
     lower = float64([[-1.0, 2.0, 0.0], [0.0, 1.0, -2.0], [0.0, 0.0, 2.5]])
-    return [(*first, *second), (*second, *first), (upper, float64([1.0, -2.0, 4.0]), lower, float64([3.0, 0.5, -1.0]))]
+    other = upper, float64([1.0, -2.0, 4.0]), lower, float64([3.0, 0.5, -1.0])
+    above = float64([[1.3, 0.7, 1.1], [0.0, 1.7e-5, 2.3e-5], [0.0, 0.0, 1.9e-5]])
+    beta = float64([0.3, -1.7, 2.9])
+    return [(*first, *second), (*second, *first), other, (above, above @ beta, above, above @ beta)]
 
 
 merged_coefficients = Exercise(
@@ -64,8 +67,8 @@ merged_coefficients = Exercise(
     lambda R1, qty1, R2, qty2: merged(torch.linalg.qr(torch.cat([R1, R2])).R, qty1 + qty2),
     "The new R is right. What belongs to it is the new Q, transposed, times qty1 over qty2.",
     cases=two_triangles,
-    hint="R1 over R2 is a design matrix, and qty1 over qty2 is its target: what did chapter 01 do then? If the numbers "
-    "are nearly right, stay in float64.",
+    hint="R1 over R2 is a design matrix, and qty1 over qty2 is its target: what did chapter 01 do then?",
+    remark=nearly_right("Nearly right: the normal equations lose twice as many digits as QR, and float32 has few."),
     tolerance=1e-9,
 )
 
@@ -96,6 +99,8 @@ gradient_of_the_whole = Exercise(
     "With a single parameter, squeeze takes the last dimension too: keep the shape (parameters,).",
     lambda gradients, rows: average_by_rows(gradients, rows).unsqueeze(0),
     "The right numbers in one row of a matrix: return one gradient, of shape (parameters,).",
+    lambda gradients, rows: rows[0] * gradients[0] / sum(rows),
+    RETURN_IN_LOOP,
     cases=lambda: [(float64([[1.0, 10.0], [4.0, -20.0]]), [6, 5]), (float64([[3.0], [1.0], [-2.0]]), [8, 8, 1])],
     hint="Multiply each mean by its number of rows to get back a sum over rows; then average over all of them.",
 )
@@ -135,7 +140,7 @@ def state_after(answer: Callable, state: dict, model: nn.Module, optimizer: Any,
         parameter.grad = torch.ones_like(parameter)
     optimizer.step()
     after = nn.utils.parameters_to_vector(model.parameters()).detach()
-    return [list(remaining) if isinstance(remaining, Iterable) else remaining, torch.stack([before, after])]
+    return [remaining, torch.stack([before, after])]
 
 
 resumed = Exercise(

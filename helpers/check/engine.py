@@ -5,12 +5,17 @@ results of one of them (or stops with the same exception) gets its hint.
 """
 
 import contextlib
+import ctypes
 import dis
 import io
+import os
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,8 +31,10 @@ class Exercise:
     hint: what to look at when the answer is wrong in a way that is not among the mistakes.
     cases: for functions, what to call it with; makes new arguments each time, since an answer may change them.
     observe: called with the answer and the arguments of one case; returns the list of results to compare.
-    remark: called with the results, and whether they are right, unless they are those of a known mistake; returns what
-        is wrong with them all the same, or "".
+    forbidden: what the text of the exercise rules out, as the full names of functions, classes or modules that must
+        not be called, each with its hint.
+    remark: called with the results and the solution's, unless they are those of a known mistake; returns what is wrong
+        with them, even where they agree, or "".
     tolerance: largest error, relative to the size of the right answer, that still counts as right; float32 passes.
     """
 
@@ -39,12 +46,14 @@ class Exercise:
         hint: str,
         cases: Callable[[], Sequence[tuple]] | None = None,
         observe: Callable[..., list] = lambda answer, *arguments: [answer(*arguments)],
-        remark: Callable[[list, bool], str] = lambda results, right: "",
+        forbidden: Mapping[str, str] = MappingProxyType({}),
+        remark: Callable[[list, list], str] = lambda given, wanted: "",
         tolerance: float = 1e-5,
     ) -> None:
         self.solution, self.why, self.hint = solution, why, hint
         self.mistakes = list(zip(mistakes[::2], mistakes[1::2], strict=True))
-        self.cases, self.observe, self.remark, self.tolerance = cases, observe, remark, tolerance
+        self.cases, self.observe, self.tolerance = cases, observe, tolerance
+        self.forbidden, self.remark = forbidden, remark
 
     def __call__(self, answer: Any) -> None:
         """Print one line about the answer; never a traceback, never the solution."""
@@ -58,8 +67,8 @@ class Exercise:
         return ["feedback"]
 
     def feedback(self, answer: Any) -> str:
-        """The line that is printed. Python's warnings stay unsaid: a hint says it better."""
-        with warnings.catch_warnings(action="ignore"):
+        """The line that is printed. What the answer or a library would print beside it stays unsaid."""
+        with warnings.catch_warnings(action="ignore"), silence():
             return self._grade(answer)
 
     def _grade(self, answer: Any) -> str:
@@ -67,45 +76,86 @@ class Exercise:
             return "… not answered yet"
         if self.cases is not None and not callable(answer):
             return f"✗ Give the function itself, not {describe(answer)}: write its name without brackets behind it."
-        try:
-            with contextlib.redirect_stdout(io.StringIO()) as printed:
-                given = self._results(answer)
-        except Exception as problem:
-            alike = [hint for wrong, hint in self.mistakes if self._exception(wrong) == describe_exception(problem)]
-            return f"✗ Not yet. {alike[0]}" if alike else f"✗ Your function stopped with {describe_exception(problem)}"
+        with contextlib.redirect_stdout(io.StringIO()) as printed, calls_noted(bool(self.forbidden)) as called:
+            given, problem = self._attempt(answer)
+        ruled_out = next((hint for name, hint in self.forbidden.items() if was_called(name, called)), "")
+        if problem:
+            alike = [hint for wrong, hint in self.mistakes if self._attempt(wrong)[1] == problem]
+            hints = [*alike, ruled_out] if ruled_out else alike
+            return f"✗ Not yet. {hints[0]}" if hints else f"✗ Your function stopped with {problem[1]}"
         nothing = any(unanswered(result) for result in given)
         if nothing and is_stub(answer) and not printed.getvalue():
             return "… not answered yet"
-        wanted = self._results(self.solution)
-        if self._agree(given, wanted):
-            remark = self.remark(given, True)
+        wanted = self._attempt(self.solution)[0]
+        if all_same(given, wanted, self.tolerance):
+            remark = ruled_out or self.remark(given, wanted)
             return f"✗ Not yet. {remark}" if remark else f"✓ Right. {self.why}"
         for wrong, hint in self.mistakes:
-            if not self._exception(wrong) and self._agree(given, self._results(wrong)):
+            expected, stopped = self._attempt(wrong)
+            if not stopped and all_same(given, expected, self.tolerance):
                 return f"✗ Not yet. {hint}"
         if nothing:
             did = "printed something but returned" if printed.getvalue() else "returned"
             what = "forward" if isinstance(answer, type) else "function"
             return f"✗ Your {what} {did} nothing: hand the result back with return."
-        return f"✗ Not yet. {format_hint(given[0], wanted[0]) or self.remark(given, False) or self.hint}"
+        of_the_format = (format_hint(g, w) for g, w in zip(given, wanted, strict=True))
+        remark = next(filter(None, of_the_format), "") or ruled_out or self.remark(given, wanted)
+        return f"✗ Not yet. {remark or self.hint}"
 
-    def _results(self, answer: Any) -> list:
-        """The answer itself, or what is observed in each case."""
+    def _attempt(self, answer: Any) -> tuple[list, tuple[int, str] | None]:
+        """The answer itself, or what is observed in each case; and, where it stops, the case and the exception."""
         if self.cases is None:
-            return [answer]
-        return [result for arguments in self.cases() for result in self.observe(answer, *arguments)]
+            return [collected(answer)], None
+        results = []
+        for number, arguments in enumerate(self.cases()):
+            try:
+                results += [collected(result) for result in self.observe(answer, *arguments)]
+            except (Exception, SystemExit) as problem:
+                return results, (number, describe_exception(problem))
+        return results, None
 
-    def _agree(self, given: list, wanted: list) -> bool:
-        """Whether all results are the same, within the tolerance."""
-        return all(same(g, w, self.tolerance) for g, w in zip(given, wanted, strict=True))
 
-    def _exception(self, answer: Any) -> str:
-        """The exception that the answer stops with, or "" where it gives results."""
-        try:
-            self._results(answer)
-        except Exception as problem:
-            return describe_exception(problem)
-        return ""
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Nothing is printed, neither by Python nor by libraries written in C, which write to the file descriptors."""
+    sys.stdout.flush()
+    flush_c = getattr(ctypes.CDLL(None), "fflush", lambda _: None) if os.name == "posix" else lambda _: None
+    with contextlib.ExitStack() as stack, open(os.devnull, "w") as nowhere:
+        for descriptor in (1, 2):
+            with contextlib.suppress(OSError):
+                copy = os.dup(descriptor)
+                stack.callback(os.close, copy)
+                stack.callback(os.dup2, copy, descriptor)
+                flush_c(None)
+                os.dup2(nowhere.fileno(), descriptor)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+        flush_c(None)
+
+
+@contextlib.contextmanager
+def calls_noted(wanted: bool) -> Iterator[set[str]]:
+    """The full names of the functions that are called meanwhile; of functions written in C the name alone."""
+    called = set()
+
+    def note(frame: Any, event: str, function: Any) -> None:
+        if event == "call":
+            called.add(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+        elif event == "c_call":
+            called.add(function.__name__)
+
+    before = sys.getprofile()
+    if wanted:
+        sys.setprofile(note)
+    try:
+        yield called
+    finally:
+        sys.setprofile(before)
+
+
+def was_called(name: str, called: set[str]) -> bool:
+    """Whether a function, or anything in a class or module of this name, is among those called."""
+    return any(one == name or one.startswith(name + ".") for one in called)
 
 
 def unanswered(answer: Any) -> bool:
@@ -120,16 +170,36 @@ def is_stub(answer: Any) -> bool:
     return code is None or {instruction.opname for instruction in dis.get_instructions(code)} <= idle
 
 
+def collected(value: Any) -> Any:
+    """A generator, range, map or other iterable without a shape as a list; a single truth value as a bool."""
+    if (
+        isinstance(value, (Tensor, np.ndarray, np.generic))
+        and value.ndim == 0
+        and value.dtype in (torch.bool, np.bool_)
+    ):
+        return bool(value)
+    plain = hasattr(value, "shape") or isinstance(value, (str, bytes, Mapping, tuple, nn.Module))
+    return value if plain or not isinstance(value, Iterable) else [collected(part) for part in value]
+
+
 def numbers(value: Any) -> Tensor:
     """A number, tensor, array, DataFrame or (nested) sequence of such as one float64 tensor, outside any graph.
 
     Raises TypeError or ValueError for anything else.
     """
     if isinstance(value, Tensor):
-        return value.detach().to(torch.float64)
+        return value.detach().to("cpu", torch.float64)
     if isinstance(value, (tuple, list)):
         return torch.stack([numbers(part) for part in value]) if value else torch.empty(0, dtype=torch.float64)
     return torch.as_tensor(value.to_numpy() if hasattr(value, "to_numpy") else value, dtype=torch.float64)
+
+
+def numbers_or_none(value: Any) -> Tensor | None:
+    """The value as numbers, or None where it isn't made of numbers, or its parts don't fit together."""
+    try:
+        return numbers(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def same(given: Any, wanted: Any, tolerance: float) -> bool:
@@ -139,14 +209,15 @@ def same(given: Any, wanted: Any, tolerance: float) -> bool:
     if isinstance(wanted, (str, bool)) or isinstance(given, (str, bool)):
         clean = [v.strip().lower() if isinstance(v, str) else v for v in (given, wanted)]
         return type(clean[0]) is type(clean[1]) and clean[0] == clean[1]
-    try:
-        given, wanted = numbers(given), numbers(wanted)
-    except (TypeError, ValueError, RuntimeError):
-        return False
-    if given.shape != wanted.shape:
+    given, wanted = numbers_or_none(given), numbers_or_none(wanted)
+    if given is None or wanted is None or given.shape != wanted.shape:
         return False
     largest = float(wanted.abs().max()) if wanted.ndim and wanted.numel() else 0
     return torch.allclose(given, wanted, rtol=tolerance, atol=tolerance * largest)
+
+
+def all_same(given: list, wanted: list, tolerance: float) -> bool:
+    return all(same(g, w, tolerance) for g, w in zip(given, wanted, strict=True))
 
 
 def format_hint(given: Any, wanted: Any) -> str:
@@ -155,16 +226,28 @@ def format_hint(given: Any, wanted: Any) -> str:
         return "" if isinstance(given, str) else f"The answer is a word in quotes, yours is {describe(given)}."
     if isinstance(wanted, bool):
         return "" if isinstance(given, bool) else f"The answer is True or False, yours is {describe(given)}."
-    try:
-        given = numbers(given)
-    except (TypeError, ValueError, RuntimeError):
+    wanted_numbers, given_numbers = numbers(wanted), numbers_or_none(given)
+    if isinstance(given, tuple) and not isinstance(wanted, tuple) and len(given) == 1:
+        return "Yours is a tuple with one part: take it out, with [0]."
+    if (
+        isinstance(given, tuple)
+        and not isinstance(wanted, tuple)
+        and (given_numbers is None or wanted_numbers.ndim == 0)
+    ):
+        return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
+    if given_numbers is None:
         return f"The answer is made of numbers, yours is {describe(given)}."
-    if isinstance(wanted, tuple) and given.shape[:1] != (len(wanted),):
+    if isinstance(wanted, tuple) and given_numbers.shape[:1] != (len(wanted),):
         return f"The answer has {len(wanted)} parts: return all of them, separated by commas."
-    wanted = numbers(wanted)
-    if given.shape != wanted.shape:
-        return f"The answer has shape {tuple(wanted.shape)}, yours has {tuple(given.shape)}."
-    if given.isfinite().all():
+    shape, given_shape = tuple(wanted_numbers.shape), tuple(given_numbers.shape)
+    if shape == () != given_shape:
+        count = given_numbers.numel()
+        return (
+            f"The answer is one number, yours is {'a row or a table with one' if count == 1 else f'{count} numbers'}."
+        )
+    if shape != given_shape:
+        return f"The answer has shape {shape}, yours {f'has {given_shape}' if given_shape else 'is one number'}."
+    if given_numbers.isfinite().all():
         return ""
     return "Your answer contains numbers that are not finite: look for a division by zero or a step that is too long."
 
@@ -214,6 +297,30 @@ def module_probe(probe: Callable[..., Any]) -> Callable[..., list]:
         return [None if unanswered(module) else probe(module, *arguments)]
 
     return observe
+
+
+# The functions of PyTorch that find derivatives.
+AUTOGRAD = ("torch.autograd.grad", "torch.autograd.backward", "torch.autograd.forward_ad", "torch._functorch")
+
+# What is said to a function whose return stands inside its loop.
+RETURN_IN_LOOP = "It ended after the first round: return stands inside the loop. Indent it as far as the line with for."
+
+
+def nudged(given: list, wanted: list) -> str:
+    """The hint for slopes that are right but for the last case, where a difference of two values drowns in rounding."""
+    right = all_same(given[:-1], wanted[:-1], 1e-4) and not same(given[-1], wanted[-1], 1e-5)
+    return "That is nearly the slope, as nudging finds it: work out its formula instead." if right else ""
+
+
+def nearly_right(hint: str) -> Callable[[list, list], str]:
+    """A remark: the hint, where the results are off by less than a thousandth."""
+    return lambda given, wanted: hint if all_same(given, wanted, 1e-3) and not all_same(given, wanted, 1e-9) else ""
+
+
+def of_fixed_size(given: list, wanted: list) -> str:
+    """The hint for modules that train equally many numbers in both cases, though their widths differ."""
+    fixed = given[0][0] == given[1][0] > 0
+    return "Its layers have one size, whatever is asked for: put the argument where a number stands." if fixed else ""
 
 
 def require_same_shape(output: Any, inputs: Tensor, name: str = "forward") -> None:

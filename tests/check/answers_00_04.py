@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+import pandas as pd
 import torch
 
 from helpers.check.engine import leaf
@@ -30,11 +32,14 @@ WRONG = {
         (lambda residuals, p: torch.sqrt((residuals**2).sum() / (len(residuals) - 1)), "divided by n - 1"),
         (lambda residuals, p: (residuals @ residuals) / (len(residuals) - p), "square root"),
         (lambda residuals, p: residuals.std(), "subtracts the mean"),
+        (lambda residuals, p: residuals.std(correction=p), "not every fit"),
     ],
     "confidence_interval": [
         (lambda e, s, q: [e - s, e + s], "two thirds"),
         (lambda e, s, q: (e - 1.96 * s, e + 1.96 * s), "known variance"),
         (lambda e, s, q: (e + s * q, e - s * q), "swapped"),
+        (lambda e, s, q: (round(e - s * q), round(e + s * q)), "rounded to whole"),
+        (lambda e, s, q: (float(e - s * q), torch.zeros(2)), "made of numbers"),
     ],
     "forward_difference": [
         (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / 2 / d, (f(w, b + d) - f(w, b)) / 2 / d), "only delta apart"),
@@ -51,6 +56,9 @@ WRONG = {
         (lambda u, c, w: torch.mean((u * w - c) * u), "factor 2"),
         (lambda u, c, w: -2 * torch.mean((u * w - c) * u), "sign is turned"),
         (lambda u, c, w: 2 * torch.mean(u * w - c), "inner derivative"),
+        (lambda u, c, w: (((w + 1e-4) * u - c) ** 2 - ((w - 1e-4) * u - c) ** 2).mean() / 2e-4, "nudging"),
+        (lambda u, c, w: (((w + 1) * u - c) ** 2 - ((w - 1) * u - c) ** 2).mean() / 2, "nudging"),
+        (lambda u, c, w: slope_by_autograd(u, c, w), "by the chain rule"),
     ],
     "one_step": [
         (
@@ -72,6 +80,9 @@ WRONG = {
         (lambda u: 1 / largest_curvature(u), "twice that"),
         (lambda u: 4 / largest_curvature(u), "factor 2"),
         (lambda u: 2 / (len(u) * largest_curvature(u)), "divide X' X by n"),
+        (lambda u: 2 / (2 * (u @ u) / len(u)), "along w alone"),
+        (lambda u: 2 / (2 * (u * u).mean() + 2), "sharpest one alone"),
+        (lambda u: (2 / largest_curvature(u)).reshape(1, 1), "a table with one"),
     ],
     "derivative": [
         (lambda f, x: f(x).backward() or x.grad, "earlier backward"),
@@ -82,6 +93,7 @@ WRONG = {
         (lambda f, x: backward_into_a_copy(f, x), "leaf"),
         (lambda f, x: x.grad.zero_() + (f(x).backward() or x.grad), "no zero_()"),
         (lambda f, x: nudge_every_number(f, x), "slope by nudging"),
+        (lambda f, x: torch.autograd.grad(f(x), x), "[0]"),
     ],
     "autograd_descent": [
         (lambda *task: descend(*task, empty=False), "epochs before"),
@@ -93,11 +105,14 @@ WRONG = {
         (lambda *task: descend_by_torch_grad(*task), "came in"),
         (lambda *task: descend_without_autograd(*task), "autograd took no part"),
         (lambda *task: descend_by_the_course(*task), "write the loop itself"),
+        (lambda *task: descend(*task, guarded_loss=True), "where only the update belongs"),
+        (lambda *task: descend(*task[:-1], 1) if task[-1] else None, "inside the loop"),
     ],
     "tanh_rule": [
         (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
         (lambda x: [math.tanh(x), 1 / math.cosh(math.tanh(x)) ** 2], "tanh twice"),
         (lambda x: (math.tanh(x), 1 - math.tanh(x)), "square is missing"),
+        (lambda x: (torch.tanh(x), 1 - torch.tanh(x) ** 2), "math.tanh takes numbers"),
     ],
     "overwritten_derivative": [
         (2 * 3 + 1, "which += finds"),
@@ -118,12 +133,23 @@ WRONG = {
         (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing: each"),
         (lambda *task: train_in_order(*task, "forward zero step backward"), "where they started"),
         (lambda *task: train_in_order(*task, "forward backward zero step"), "where they started"),
-        (lambda *task: train_in_order(*task, "forward zero backward"), "where they started"),
+        (lambda *task: train_in_order(*task, "forward zero backward"), "never called"),
         (lambda *task: train_in_order(*task, "forward step zero backward"), "gradient of the epoch before"),
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
         (lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step"), "round once"),
         (lambda *task: train_in_order(*task, "zero backward step"), "before the loop"),
         (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),
+        (
+            lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step") if task[-1] else None,
+            "inside the loop",
+        ),
+        (
+            lambda u, c, w, b, o, n: train_in_order(
+                u, c, w, b, type(o)([w, b], lr=0.01), n, "forward zero backward step"
+            ),
+            "of your own",
+        ),
+        (lambda *task: train_in_order(*task, "forward zero backward step step"), "an epoch"),
     ],
     "lbfgs_step": [
         (lambda *task: step_with_closure(*task, "forward backward return"), "zero_grad is missing in the closure"),
@@ -134,6 +160,17 @@ WRONG = {
         (lambda *task: step_with_closure(*task, "zero forward backward"), "returns nothing"),
         (lambda *task: step_with_closure(*task, "return"), "anew at each call"),
         (lambda *task: step_with_closure(*task, "zero forward backward return", called=True), "without brackets"),
+        (lambda *task: stepless(*task), "never called"),
+        (
+            lambda u, c, w, b, optimizer: step_with_closure(
+                u, c, w, b, torch.optim.LBFGS([w, b]), "zero forward backward return"
+            ),
+            "of your own",
+        ),
+        (
+            lambda *task: [step_with_closure(*task, "zero forward backward return") for _ in range(10)][0],
+            "more than once",
+        ),
     ],
     "momentum_limit": [
         (lambda u, momentum: 2 / largest_curvature(u), "limit without momentum"),
@@ -146,6 +183,69 @@ WRONG = {
     ],
 }
 
+# Right answers in another style than the check's.
+RIGHT = {
+    "double": [lambda x: x + x, lambda x: np.multiply(x, 2), lambda x: torch.as_tensor(x) * 2],
+    "design_matrix": [
+        lambda u: [[1, x, x * x] for x in u],
+        lambda u: [(1.0, float(x), float(x) ** 2) for x in u],
+        lambda u: np.vander(u.numpy(), 3, increasing=True),
+        lambda u: torch.stack([u**k for k in range(3)], dim=1).float(),
+        lambda u: ([1, x, x**2] for x in u.tolist()),
+        lambda u: pd.DataFrame({"one": 1.0, "u": u, "u2": u**2}),
+    ],
+    "slope_through_origin": [lambda u, c: torch.linalg.lstsq(u[:, None], c[:, None]).solution.item()],
+    "residual_standard_error": [
+        lambda residuals, p: np.sqrt(np.sum(residuals.numpy() ** 2) / (len(residuals) - p)),
+        lambda residuals, p: math.sqrt(sum(float(r) ** 2 for r in residuals) / (len(residuals) - p)),
+        lambda residuals, p: residuals.norm() / (len(residuals) - p) ** 0.5,
+    ],
+    "confidence_interval": [
+        lambda e, s, q: np.array([e - q * s, e + q * s]),
+        lambda e, s, q: map(float, (e - q * s, e + q * s)),
+    ],
+    "forward_difference": [lambda f, w, b, d: [np.float64((f(w + d, b) - f(w, b)) / d), (f(w, b + d) - f(w, b)) / d]],
+    "gradient_through_origin": [
+        lambda u, c, w: 2 / len(u) * (w * (u @ u) - u @ c),
+        lambda u, c, w: np.mean([2 * (w * x - y) * x for x, y in zip(u.tolist(), c.tolist(), strict=True)]),
+        lambda u, c, w: (2 * (w * u.float() - c.float()) * u.float()).mean(),
+    ],
+    "one_step": [lambda u, c, w, b, rate: [np.float64(x) for x in step_by_hand(u, c, w, b, rate)]],
+    "largest_stable_rate": [
+        lambda u: (
+            2
+            / np.linalg.eigvalsh(
+                2 * np.cov(np.vstack([u, u * 0 + 1]), bias=True) + 2 * np.outer([u.mean(), 1], [u.mean(), 1])
+            ).max()
+        )
+    ],
+    "tanh_rule": [lambda x: (np.tanh(x), 1 / np.cosh(x) ** 2), lambda x: (y := torch.tanh(torch.tensor(x)), 1 - y * y)],
+    "overwritten_derivative": [3, np.float32(3), torch.tensor(3)],
+    "training_cycle": [
+        lambda *task: train_in_order(*task, "zero forward backward step"),
+        lambda *task: [p.detach().numpy() for p in train_in_order(*task, "forward zero backward step")],
+    ],
+    "lbfgs_step": [lambda *task: step_with_closure(*task, "zero forward backward return")],
+    "momentum_limit": [lambda u, momentum: np.float64((2 + 2 * momentum) / largest_curvature(u))],
+}
+
+
+def slope_by_autograd(u, c, w):
+    w = torch.tensor(w, dtype=u.dtype, requires_grad=True)
+    ((w * u - c) ** 2).mean().backward()
+    return w.grad
+
+
+def step_by_hand(u, c, w, b, rate):
+    errors = [w * x + b - y for x, y in zip(u.tolist(), c.tolist(), strict=True)]
+    slopes = [2 * sum(e * x for e, x in zip(errors, u.tolist(), strict=True)) / len(u), 2 * sum(errors) / len(u)]
+    return w - rate * slopes[0], b - rate * slopes[1]
+
+
+def stepless(u, c, w, b, optimizer):
+    ((w * u + b - c) ** 2).mean().backward()
+    return w, b
+
 
 def largest_curvature(u):
     """The largest eigenvalue of the Hessian, by another road than the check's: the trace and the determinant."""
@@ -153,10 +253,12 @@ def largest_curvature(u):
     return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
 
 
-def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False):
+def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False):
     """Gradient descent as the chapter writes it, with one thing wrong, by other operations than the check's."""
     for _ in range(epochs):
-        ((w * u + b - c) ** 2).mean().backward()
+        with torch.set_grad_enabled(not guarded_loss):
+            loss = ((w * u + b - c) ** 2).mean()
+        loss.backward()
         with torch.set_grad_enabled(recorded):
             for parameter in (b, w):
                 parameter.add_(sign * learning_rate * parameter.grad)

@@ -1,6 +1,10 @@
 """Answers to the exercises of chapters 05 to 09, written as a learner would write them."""
 
+import math
+
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from helpers.loss import mse
@@ -34,6 +38,7 @@ WRONG = {
         (lambda *task: epoch_by_hand(*task, step=False), "where they were"),
         (lambda *task: [epoch_by_hand(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
         (lambda *task: epoch_by_hand(*task)[:2], "4 parts"),
+        (lambda *task: epoch_unrecorded(*task), "too, so backward"),
     ],
     "leave_one_out_of_the_mean": [
         (lambda c: c.var(correction=0), "in the mean that predicts it"),
@@ -41,6 +46,7 @@ WRONG = {
         (lambda c: c.var(correction=0) * ((len(c) - 1) / len(c)) ** 2, "not nearer"),
         (lambda c: mean_without(c).sub(c).abs().square().mean() ** 0.5, "square root"),
         (lambda c: ((c - mean_without(c)) ** 2).sum(), "sum of the squares"),
+        (lambda c: (c.mean(), c.var()), "2 came back"),
     ],
     "standardise_validation": [
         (lambda training, validation: (validation - validation.mean()) / validation.std(correction=0), "own mean"),
@@ -48,6 +54,7 @@ WRONG = {
         (lambda training, validation: (validation - training.mean()) / training.std(), "divides by n - 1"),
         (lambda training, validation: validation - training.mean(), "scale is missing"),
         (lambda training, validation: standardise(training), "training part"),
+        (lambda training, validation: (standardise(training), validation), "2 came back"),
     ],
     "one_neuron": [
         (lambda x, w, b: torch.tanh((x * w).sum(dim=1)) + b, "came after tanh"),
@@ -58,6 +65,7 @@ WRONG = {
         (lambda x, w, b: torch.tanh(x * w + b), "shape (4,)"),
         (lambda x, w, b: (torch.matmul(w, x) + b).tanh(), "from the right, x @ w"),
         (lambda x, w, b: torch.tanh(b + torch.dot(w, x)), "every row"),
+        (lambda x, w, b: torch.tanh(x @ w + b).unsqueeze(1), "shape (4,), yours has (4, 1)"),
     ],
     "hidden_layer_network": [
         (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0) @ W1.T + b1).tanh(), "after both layers"),
@@ -66,6 +74,12 @@ WRONG = {
         (lambda x, W0, b0, W1, b1: rows_through(torch.tanh(rows_through(x, W0, 0 * b0)) + b0, W1, b1), "first bias"),
         (lambda x, W0, b0, W1, b1: (x.matmul(W0) + b0).tanh().matmul(W1.mT) + b1, "not transposed"),
         (lambda x, W0, b0, W1, b1: torch.matmul(torch.tanh(torch.matmul(x, W0) + b0), W1) + b1, "shapes don't fit"),
+        (lambda x, W0, b0, W1, b1: W1 @ (W0 @ x + b0).tanh() + b1, "as for one vector"),
+        (lambda x, W0, b0, W1, b1: (W1 @ (W0 @ x.T + b0).tanh() + b1).T, "With x.T"),
+        (
+            lambda x, W0, b0, W1, b1: rows_through(torch.tanh(rows_through(x, W0, b0)), W1, b1).squeeze(),
+            "shape (4, 1), yours has (4,)",
+        ),
     ],
     "collapsed_bias": [
         (lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2, "layers are in the wrong"),
@@ -88,6 +102,7 @@ WRONG = {
         (lambda x, w, b: w - w * torch.tanh(b + x * w), "square is missing"),
         (lambda x, w, b: x / torch.cosh(w * x + b) ** 2, "with respect to w"),
         (lambda x, w, b: (w * x + b).tanh(), "output itself"),
+        (lambda x, w, b: ((w * (x + 1e-3) + b).tanh() - (w * (x - 1e-3) + b).tanh()) / 2e-3, "nudging"),
     ],
     "leaky_relu": [
         (lambda x, slope: torch.minimum(x, slope * x), "wrong side"),
@@ -97,6 +112,10 @@ WRONG = {
         (lambda x, slope: torch.relu(x) - slope * (x <= 0), "a constant has slope 0"),
         (lambda x, slope: slope * x if x <= 0 else x, "torch.where"),
         (lambda x, slope: max(x, slope * x), "torch.where"),
+        (lambda x, slope: nn.LeakyReLU(slope)(x), "without"),
+        (lambda x, slope: F.leaky_relu(x, slope), "without"),
+        (lambda x, slope: torch.prelu(x, x.new_tensor([slope])), "without"),
+        (lambda x, slope: F.relu(x) - slope * F.relu(-x), "without"),
     ],
     "silu_slope": [
         (lambda x: (s := torch.sigmoid(x)) - s**2, "two derivatives"),
@@ -106,6 +125,11 @@ WRONG = {
         (lambda x: (s := torch.sigmoid(x)) - x * s * (1 - s), "sign between"),
         (lambda x: (s := torch.sigmoid(x)) + x * (1 - s.square()), "rule of tanh"),
         (lambda x: nn.functional.silu(x), "value"),
+        (lambda x: torch.autograd.grad(F.silu(x.requires_grad_()).sum(), x)[0], "Autograd"),
+        (lambda x: F.silu(x.requires_grad_()).sum().backward() or x.grad, "Autograd"),
+        (lambda x: torch.func.grad(lambda t: F.silu(t).sum())(x), "Autograd"),
+        (lambda x: torch.func.jvp(F.silu, (x,), (torch.ones_like(x),))[1], "Autograd"),
+        (lambda x: (F.silu(x + 1e-3) - F.silu(x - 1e-3)) / 2e-3, "nudging"),
     ],
     "stable_softplus": [
         (lambda x: (1 + x.exp()).log(), "exp(1000) is inf"),
@@ -115,6 +139,9 @@ WRONG = {
         (lambda x: torch.exp(-abs(x)).log1p(), "max(x, 0)"),
         (lambda x: torch.minimum(x, torch.tensor(20.0)).exp().log1p(), "cut x off"),
         (lambda x: x.clamp(min=0), "rounded corner"),
+        (lambda x: F.softplus(x), "softplus did it"),
+        (lambda x: nn.Softplus()(x), "softplus did it"),
+        (F.softplus, "softplus did it"),
     ],
     "dead_units": [
         (lambda x, W, b: (torch.relu(x @ W.T + b) == 0).any(0).sum(), "for some reading"),
@@ -157,6 +184,8 @@ WRONG = {
         (lambda predictions, targets: ((predictions - targets) ** 2).squeeze(2).mean(1).sum().item(), "lost its graph"),
         (lambda predictions, targets: ((predictions.detach() - targets) ** 2).mean((1, 2)).sum(), "lost its graph"),
         (lambda predictions, targets: sum(mse(p.data, targets) for p in predictions), "lost its graph"),
+        (lambda predictions, targets: mse(predictions, targets), "one shape"),
+        (lambda predictions, targets: mse(predictions, targets.expand_as(predictions)), "averaged over the networks"),
     ],
     "chain": [
         (lambda parts: Chain(parts), "plain list"),
@@ -172,6 +201,9 @@ WRONG = {
         (lambda parts: Chain(nn.ModuleList(parts), whole=True), "only keeps its parts"),
         (lambda parts: Chain(parts, whole=True), "A list can't be called"),
         (lambda parts: ChainWithoutParent(), "no module"),
+        (lambda parts: Chain(nn.Sequential(*parts), whole=True), "nn.Sequential did it"),
+        (lambda parts: nn.Sequential(*parts), "nn.Sequential did it"),
+        (lambda parts: Hasty(parts), "inside the loop"),
     ],
     "module_loss": [
         (lambda model, u, c: ((model(u[:, None]) - c) ** 2).mean(), "every target"),
@@ -183,6 +215,7 @@ WRONG = {
         (lambda model, u, c: nn.MSELoss(reduction="sum")(model(u[:, None]).squeeze(), c), "take their mean"),
         (lambda model, u, c: mse(model(u[:, None]).squeeze(1), c).item(), "lost its graph"),
         (lambda model, u, c: mse(model(u[:, None]).detach(), c[:, None]), "lost its graph"),
+        (lambda model, u, c: nn.MSELoss(model(u[:, None]), c[:, None]), "make the loss first"),
     ],
     "parameter_count": [
         (lambda n_in, n_out: nn.Linear(n_in, n_out).weight.numel(), "biases are trained"),
@@ -190,6 +223,7 @@ WRONG = {
         (lambda n_in, n_out: n_in * (n_out + 1), "belong to the outputs"),
         (lambda n_in, n_out: n_in + n_out, "multiply"),
         (lambda n_in, n_out: len(list(nn.Linear(n_in, n_out).parameters())), "two tensors"),
+        (lambda n_in, n_out: sum(p.numel() for p in nn.Linear(n_in, n_out).parameters()), "built and counted"),
     ],
     "channels_first": [
         (lambda images: images.view(len(images), 3, *images.shape[1:3]), "scrambled"),
@@ -197,8 +231,78 @@ WRONG = {
         (lambda images: images.swapaxes(3, 1), "on their side"),
         (lambda images: torch.movedim(images, 3, 0), "before the batch"),
         (lambda images: images.clone(), "still last"),
+        (lambda images: images.permute(2, 0, 1), "a batch has four"),
+        (lambda images: images.permute((2, 0, 1)), "a batch has four"),
     ],
 }
+
+# Right answers in another style than the check's.
+RIGHT = {
+    "leave_one_out_of_the_mean": [lambda c: np.mean([(np.delete(c, i).mean() - c[i]) ** 2 for i in range(len(c))])],
+    "standardise_validation": [
+        lambda training, validation: [(v - training.mean()) / training.std(correction=0) for v in validation]
+    ],
+    "one_neuron": [lambda x, w, b: [math.tanh(sum(p * q for p, q in zip(row, w, strict=True)) + b) for row in x]],
+    "hidden_layer_network": [lambda x, W0, b0, W1, b1: F.linear(F.linear(x, W0, b0).tanh(), W1, b1)],
+    "sensitivity": [
+        lambda x, w, b: w * (1 - torch.tanh(w * x.float() + b) ** 2),
+        lambda x, w, b: [w / math.cosh(w * float(v) + b) ** 2 for v in x],
+        lambda x, w, b: torch.autograd.grad(torch.tanh(w * x.requires_grad_() + b).sum(), x)[0],
+    ],
+    "leaky_relu": [
+        lambda x, slope: torch.maximum(x, slope * x),
+        lambda x, slope: torch.relu(x) - slope * torch.relu(-x),
+        lambda x, slope: np.where(x > 0, x, slope * x),
+        lambda x, slope: [v if v > 0 else slope * v for v in x.tolist()],
+    ],
+    "silu_slope": [
+        lambda x: (s := torch.sigmoid(x)) * (1 + x * (1 - s)),
+        lambda x: [(1 + math.exp(-v) + v * math.exp(-v)) / (1 + math.exp(-v)) ** 2 for v in x.tolist()],
+        lambda x: (e := torch.exp(x)) / (1 + e) + x * e / (1 + e) ** 2,
+    ],
+    "stable_softplus": [
+        lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+        lambda x: [max(v, 0) + math.log1p(math.exp(-abs(v))) for v in x.tolist()],
+        lambda x: np.logaddexp(x, 0),
+    ],
+    "dead_units": [
+        lambda x, W, b: np.int64(((x @ W.T + b).amax(0) <= 0).sum()),
+        lambda x, W, b: sum(all(w @ row + shift <= 0 for row in x) for w, shift in zip(W, b, strict=True)),
+        lambda x, W, b: (torch.relu(x @ W.T + b) == 0).all(0).sum(),
+    ],
+    "breaks_convexity": [
+        lambda loss, a, b: np.bool_(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
+        lambda loss, a, b: torch.tensor(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
+        lambda loss, a, b: np.array(loss(np.mean([a, b])) > np.mean([loss(a), loss(b)])),
+        lambda loss, a, b: np.greater(2 * loss((a + b) / 2), loss(a) + loss(b)),
+        lambda loss, a, b: torch.gt(torch.tensor(loss((a + b) / 2)), (loss(a) + loss(b)) / 2),
+    ],
+    "flip_unit": [lambda *task: np.stack([flip(vector, task[-1]) for vector in task[:3]])],
+    "stack_loss": [
+        lambda predictions, targets: sum(mse(prediction, targets) for prediction in predictions),
+        lambda predictions, targets: len(predictions) * (predictions - targets).square().mean(),
+    ],
+    "chain": [lambda parts: Chain(nn.ModuleList(parts))],
+    "module_loss": [
+        lambda model, u, c: nn.MSELoss()(model(u[:, None]), c[:, None]),
+        lambda model, u, c: F.mse_loss(model(u[:, None])[:, 0], c),
+    ],
+    "parameter_count": [
+        lambda n_in, n_out: np.int64(n_in + 1) * n_out,
+        lambda n_in, n_out: torch.ones(n_in + 1, n_out).sum(),
+    ],
+    "channels_first": [
+        lambda images: np.moveaxis(images.numpy(), -1, 1),
+        lambda images: torch.einsum("bhwc->bchw", images),
+    ],
+}
+
+
+def epoch_unrecorded(w, b, optimizer, training, validation):
+    with torch.no_grad():
+        losses = [((w * u + b - c) ** 2).mean() for u, c in (training, validation)]
+    optimizer.zero_grad()
+    losses[0].backward()
 
 
 class Chain(nn.Module):
@@ -225,6 +329,13 @@ class Last(nn.Module):
         for part in self.parts:
             y = part(x)
         return y
+
+
+class Hasty(Last):
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+            return x
 
 
 class Added(Last):

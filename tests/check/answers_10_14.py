@@ -4,9 +4,11 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader
 
 from helpers import check
 from helpers.check.ch13 import line_residuals
@@ -20,6 +22,7 @@ WRONG = {
         (lambda sizes: sizes[0] + check.network_size.solution(sizes), "inputs have no bias"),
         (lambda sizes: sum(list(sizes)), "counted the units"),
         (lambda sizes: torch.tensor(sizes).prod(), "add the layers up"),
+        (lambda sizes: (sizes[0] + 1) * sizes[1], "inside the loop"),
     ],
     "deeper_network": [
         (lambda width: stack_of(width, "tanh", ""), "one affine map"),
@@ -27,6 +30,11 @@ WRONG = {
         (lambda width: stack_of(width, "", ""), "straight line"),
         (lambda width: nn.Sequential(stack_of(width, "tanh", "tanh"), nn.Tanh()), "between -1 and 1"),
         (lambda width: nn.Sequential(*stack_of(width, "tanh", "")[:2], nn.Linear(width, 1)), "one hidden layer"),
+        (lambda width: two_hidden(width, nn.Sigmoid), "sigmoid units"),
+        (lambda width: two_hidden(width, nn.ELU), "no other bend"),
+        (lambda width: two_hidden(width, nn.Tanh, nn.Dropout(0.5)), "no dropout"),
+        (lambda width: two_hidden(2 * width, nn.Tanh), "another size"),
+        (lambda width: two_hidden(13, nn.Tanh), "one size"),
     ],
     "error_on_new_rows": [
         (lambda model, u, c, rows, kept: ((model(u[rows, None])[:, 0] - c[rows]) ** 2).mean(), "trained on"),
@@ -35,6 +43,7 @@ WRONG = {
         (lambda model, u, c, rows, kept: ((model(u[kept]) - c[kept]) ** 2).mean(), "one row per reading"),
         (lambda model, u, c, rows, kept: mse(model(u[kept, None]), c[kept]), "refuses to pair"),
         (lambda model, u, c, rows, kept: (model(u[kept, None])[:, 0] - c[kept]).square().mean() ** 0.5, "root"),
+        (lambda model, u, c, rows, kept: nn.MSELoss(model(u[kept, None]), c[kept, None]), "make the loss first"),
     ],
     "judged_error": [
         (lambda chooser, judge: min(chooser), "because it was chosen"),
@@ -44,6 +53,8 @@ WRONG = {
         (lambda chooser, judge: torch.stack([chooser, judge]).mean(dim=0).min(), "nobody is left"),
         (lambda chooser, judge: judge[torch.argmin(judge + chooser)], "together"),
         (lambda chooser, judge: chooser.tolist().index(min(chooser)), "That is the epoch"),
+        (lambda chooser, judge: judge[chooser.min()], "argmin()"),
+        (lambda chooser, judge: judge[torch.min(chooser)], "argmin()"),
     ],
     "one_hidden": [
         (lambda hidden: NetworkWithout(hidden, "init"), "made in forward"),
@@ -57,6 +68,8 @@ WRONG = {
         (lambda hidden: object(), "no module"),
         (lambda hidden: WithBuffer(hidden), "one tensor more"),
         (lambda hidden: NetworkWithout(hidden, "tanh"), "another bend"),
+        (lambda hidden: NetworkWithout(13, "nothing"), "one size"),
+        (lambda hidden: NetworkWithout(4, "nothing"), "one size"),
     ],
     "with_dropout": [
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: F.dropout(h, m.p)), "training=self.training"),
@@ -73,6 +86,8 @@ WRONG = {
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * m.drop(torch.ones(h.shape[1]))), "all readings"),
         (lambda hidden, p: Dropping(hidden, p, on="before tanh"), "drop behind it"),
         (lambda hidden, p: Dropping(hidden, p, lambda m, h: h * keep(h, m.p) if m.training else h), "divided by 1 - p"),
+        (lambda hidden, p: Dropping(13, p), "as the stub makes them"),
+        (lambda hidden, p: NetworkWithout(hidden, "names"), "as the stub makes them"),
     ],
     "load_renamed": [
         (lambda model, state, names: model.load_state_dict(state) and model, "not the model's"),
@@ -108,12 +123,16 @@ WRONG = {
         (lambda x, y, folds: by_fold(x, y, folds).neg(), "sign is turned"),
         (lambda x, y, folds: by_fold(x, y, folds).square(), "errors themselves"),
         (lambda x, y, folds: by_fold(x, y, folds).square().mean().item(), "one error for each row"),
+        (lambda x, y, folds: by_fold(x, y, folds[:1]), "inside the loop"),
     ],
     "standard_errors_apart": [
-        (torch.tensor(-6.5), "sign is turned"),
-        (4.4, "row by row first"),
-        (6.5 / 272**0.5, "divided by the standard deviation"),
-        (0.102, "mean difference itself"),
+        (lambda line, network: apart(network**2 - line**2), "sign is turned"),
+        (lambda line, network: welch(line.square(), network.square()), "subtract row by row"),
+        (lambda line, network: apart(line**2 - network**2) / len(line) ** 0.5, "divided by the standard deviation"),
+        (lambda line, network: (line**2).mean() - (network**2).mean(), "mean difference itself"),
+        (lambda line, network: apart(line.abs() - network.abs()), "absolute errors"),
+        (lambda line, network: apart(line**2 - network**2, correction=0), "n - 1"),
+        (lambda line, network: 6.6, "its mean divided by"),
     ],
     "digits_left": [
         (lambda X: (16 - torch.linalg.cond(X).log10(), 16 - torch.linalg.cond(X).log10() * 2), "columns to length 1"),
@@ -197,6 +216,8 @@ WRONG = {
         (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (2 / len(y) * X.T @ (y - X @ beta)), "2/n"),
         (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T @ (y - X @ beta) / len(y)), "1/n"),
         (lambda R, X, y, beta: beta.add_((R.T @ R).inverse() @ X.T @ (y - X @ beta)), "handed in"),
+        (lambda R, X, y, beta: beta.float() + ((R.T @ R).inverse() @ X.T @ (y - X @ beta)).float(), "Stay in float64"),
+        (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T.float() @ (y - X @ beta).float()).double(), "float32"),
     ],
     "with_scaled_columns": [
         (lambda solve, X, y: solve(X, y), "not scaled"),
@@ -235,7 +256,15 @@ WRONG = {
         (lambda R1, q1, R2, q2: torch.cat([R1, R2]), "shape (2,)"),
         (
             lambda R1, q1, R2, q2: torch.linalg.pinv(torch.vstack([R1, R2]).float()) @ torch.cat([q1, q2]).float(),
-            "float64",
+            "float32 has few",
+        ),
+        (lambda R1, q1, R2, q2: torch.linalg.solve(R1.T @ R1 + R2.T @ R2, R1.T @ q1 + R2.T @ q2), "normal equations"),
+        (lambda R1, q1, R2, q2: (R1.T @ R1 + R2.T @ R2).inverse() @ (R1.T @ q1 + R2.T @ q2), "normal equations"),
+        (
+            lambda R1, q1, R2, q2: torch.cholesky_solve(
+                (R1.T @ q1 + R2.T @ q2)[:, None], torch.linalg.cholesky(R1.T @ R1 + R2.T @ R2)
+            )[:, 0],
+            "normal equations",
         ),
     ],
     "gradient_of_the_whole": [
@@ -257,6 +286,7 @@ WRONG = {
             "squeeze takes the last",
         ),
         (lambda gradients, rows: torch.tensor([rows]).double() @ gradients / sum(rows), "one gradient"),
+        (lambda gradients, rows: rows[0] * gradients[0] / sum(rows), "inside the loop"),
     ],
     "resumed": [
         (
@@ -274,6 +304,68 @@ WRONG = {
         (lambda *task: restore(*task[:3]) or task[0]["epoch"], "shape (3,)"),
     ],
 }
+
+# Right answers in another style than the check's.
+RIGHT = {
+    "network_size": [lambda sizes: np.sum((np.array(sizes[:-1]) + 1) * sizes[1:])],
+    "deeper_network": [
+        lambda width: two_hidden(width, nn.Tanh),
+        lambda width: two_hidden(width, nn.Tanh, nn.Identity()),
+    ],
+    "error_on_new_rows": [lambda model, u, c, rows, kept: F.mse_loss(model(u[kept, None]).flatten(), c[kept]).item()],
+    "judged_error": [lambda chooser, judge: judge.tolist()[int(np.argmin(chooser))]],
+    "line_in_units": [lambda w, b, x, y: np.array(units(w * spread(y) / spread(x), b * spread(y), x, y))],
+    "line_errors": [lambda x, y, folds: by_fold(x, y, folds).tolist()],
+    "standard_errors_apart": [
+        lambda line, network: apart(line**2 - network**2).item(),
+        lambda line, network: (gain := (line**2 - network**2).numpy()).mean() / (gain.std(ddof=1) / len(gain) ** 0.5),
+        lambda line, network: apart((line.float() - network.float()) * (line.float() + network.float())),
+    ],
+    "digits_left": [
+        lambda X: np.array([16 - digits_lost(X), 16 - 2 * digits_lost(X)]),
+        lambda X: (16 - k * digits_lost(X) for k in (1, 2)),
+    ],
+    "exact_residuals": [
+        lambda x, y, w, b: (Fraction(q) - Fraction(w) * Fraction(p) - Fraction(b) for p, q in zip(x, y, strict=True))
+    ],
+    "refined_once": [lambda R, X, y, beta: beta + torch.linalg.solve(R.T @ R, X.T @ (y - X @ beta))],
+    "with_scaled_columns": [
+        lambda solve, X, y: [b / column.norm() for b, column in zip(solve(X / X.norm(dim=0), y), X.T, strict=True)]
+    ],
+    "steps_per_epoch": [
+        lambda n, b, drop_last: len(DataLoader(range(n), b, drop_last=drop_last)),
+        lambda n, b, drop_last: np.floor(n / b) if drop_last else np.ceil(n / b),
+    ],
+    "merged_coefficients": [
+        lambda R1, q1, R2, q2: torch.linalg.pinv(torch.cat([R1, R2])) @ torch.cat([q1, q2]),
+        lambda R1, q1, R2, q2: np.linalg.lstsq(np.vstack([R1, R2]), np.hstack([q1, q2]))[0],
+        lambda R1, q1, R2, q2: solved_by_qr(torch.cat([R1, R2]), torch.cat([q1, q2])),
+    ],
+    "gradient_of_the_whole": [lambda gradients, rows: np.average(gradients, axis=0, weights=rows)],
+    "resumed": [
+        lambda *task: restore(*task[:3]) or range(task[0]["epoch"] + 1, task[3] + 1),
+        lambda *task: restore(*task[:3]) or np.arange(task[0]["epoch"] + 1, task[3] + 1),
+        lambda *task: restore(*task[:3]) or torch.arange(task[0]["epoch"] + 1, task[3] + 1),
+        lambda *task: restore(*task[:3]) or (epoch for epoch in range(task[0]["epoch"] + 1, task[3] + 1)),
+    ],
+}
+
+
+def two_hidden(width, kind, *others):
+    return nn.Sequential(nn.Linear(1, width), kind(), *others, nn.Linear(width, width), kind(), nn.Linear(width, 1))
+
+
+def apart(gain, correction=1):
+    return gain.mean() / (gain.std(correction=correction) / len(gain) ** 0.5)
+
+
+def welch(first, second):
+    return (first.mean() - second.mean()) / ((first.var() + second.var()) / len(first)).sqrt()
+
+
+def solved_by_qr(X, y):
+    Q, R = torch.linalg.qr(X)
+    return torch.linalg.solve(R, Q.T @ y)
 
 
 def digits_lost(X):

@@ -1,5 +1,11 @@
 """Exercise self-checks: solutions get a tick, stubs a polite line, known wrong answers their own hint."""
 
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -17,11 +23,13 @@ from torch import nn
 
 from helpers import check
 from helpers.check.ch11 import probe_dropout
+from helpers.check.engine import float64, leaf, readings, same
 from helpers.loss import mse
 
 NOT_YET = "✗ Not yet. "
 EXERCISES = {name: getattr(check, name) for name in check.__all__}
 WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_14.WRONG
+RIGHT = answers_00_04.RIGHT | answers_05_09.RIGHT | answers_10_14.RIGHT
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,18 @@ WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_14.WRONG
 def test_a_wrong_answer_gets_its_own_hint(name, answer, words):
     line = EXERCISES[name].feedback(answer)
     assert line.startswith(NOT_YET) and words in line
+
+
+@pytest.mark.parametrize(
+    "name, answer",
+    [
+        pytest.param(name, answer, id=f"{name}-{i}")
+        for name, answers in RIGHT.items()
+        for i, answer in enumerate(answers)
+    ],
+)
+def test_a_right_answer_in_another_style_is_right(name, answer):
+    assert EXERCISES[name].feedback(answer) == f"✓ Right. {EXERCISES[name].why}"
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -269,3 +289,91 @@ def test_every_exercise_of_a_chapter_is_offered():
         module = import_module(f"helpers.check.{path.stem}")
         found = [name for name, value in vars(module).items() if type(value).__name__ == "Exercise"]
         assert tuple(found) == check._CHAPTERS[path.stem]
+
+
+def on_tenths(rate, epochs, optimizer=None):
+    """The readings on u / 10, parameters at (1, 0), and what an exercise of chapter 03 or 04 wants besides."""
+    (u, c), (w, b) = readings(), (leaf(1.0), leaf(0.0))
+    return u / 10, c, w, b, *([rate] if optimizer is None else [optimizer([w, b], lr=rate)]), epochs
+
+
+# Examples in hints: the words, and for the arguments the numbers that the solution gives, and no known mistake does.
+EXAMPLES = {
+    "double": ("is 6", (lambda: (3,), 6)),
+    "residual_standard_error": ("standard error of 3", (lambda: (float64([3, -1, 2, 2]), 2), 3)),
+    "confidence_interval": ("2.375 and 3.625", (lambda: (3, 0.25, 2.5), (2.375, 3.625))),
+    "one_step": ("w = 1.3 and b = 0.2", (lambda: (float64([1, 2]), float64([2, 3]), 1, 0, 0.1), (1.3, 0.2))),
+    "derivative": ("is 6", (lambda: (lambda x: x * x, leaf(3.0, 1.0)), 6)),
+    "autograd_descent": ("w = 2.2094 and b = 0.1217", (lambda: on_tenths(0.01, 3), (2.2094, 0.1217))),
+    "tanh_rule": ("(0.762, 0.420)", (lambda: (1,), (0.7616, 0.42))),
+    "momentum_step": ("0.65 and 3.5", (lambda: (1, 2, 3, 0.1, 0.5), (0.65, 3.5))),
+    "training_cycle": ("w = 2.2094 and b = 0.1217", (lambda: on_tenths(0.01, 3, torch.optim.SGD), (2.2094, 0.1217))),
+    "leaky_relu": ("as 2, an input of -2 as -0.2", (lambda: (float64([2, -2]), 0.1), (2, -0.2))),
+    "steps_per_epoch": (
+        "4, 4 and 1 rows, 8 rows are 4 and 4",
+        *(
+            (lambda n=n, drop=drop: (n, 4, drop), steps)
+            for n, drop, steps in ((9, False, 3), (8, False, 2), (9, True, 2))
+        ),
+    ),
+}
+
+
+def gives(answer, examples):
+    with contextlib.suppress(Exception):
+        return all(same(answer(*arguments()), numbers, 1e-4) for arguments, numbers in examples)
+    return False
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_in_a_hint_tells_right_from_wrong(name):
+    exercise, (words, *examples) = EXERCISES[name], EXAMPLES[name]
+    assert words in exercise.hint and gives(exercise.solution, examples)
+    about_the_way = ("The numbers are right", "That is the slope by nudging")
+    wrong = [answer for answer, hint in exercise.mistakes if not hint.startswith(about_the_way)]
+    assert not any(gives(answer, examples) for answer in wrong)
+
+
+def test_nothing_but_the_one_line_is_printed(capfd):
+    """Neither what the answer prints, nor what its libraries do, in Python or in C."""
+
+    def chatty(x):
+        print("result:", 2 * x)
+        print("to the other stream", file=sys.stderr)
+        logging.getLogger("chatty").error("logged")
+        warnings.warn("warned", stacklevel=1)
+        os.write(1, b"past Python")
+        os.write(2, b"past Python")
+        ctypes.CDLL(None).puts(b"from C, into its own buffer")
+        return 2 * x
+
+    check.double(chatty)
+    check.with_scaled_columns(lambda solve, X, y: solve((X - X.mean(0)) / X.std(0), y))
+    check.with_scaled_columns(lambda solve, X, y: solve(X / 0, y))
+    check.line_errors(lambda x, y, folds: torch.linalg.lstsq(torch.full((3, 3), torch.nan), torch.ones(3, 1)).solution)
+    ctypes.CDLL(None).fflush(None)
+    said = capfd.readouterr()
+    assert said.err == "" and [line[:1] for line in said.out.splitlines()] == ["✓", "✗", "✗", "✗"]
+
+
+def test_what_was_printed_before_a_check_is_not_lost(capfd):
+    ctypes.CDLL(None).puts(b"before")
+    check.double(lambda x: 2 * x)
+    assert capfd.readouterr().out.startswith("before\n✓")
+
+
+def test_an_answer_that_leaves_python_leaves_a_hint(capsys):
+    check.double(lambda x: sys.exit("bye"))
+    assert capsys.readouterr().out == "✗ Your function stopped with SystemExit: bye\n"
+
+
+def test_a_profiler_keeps_running():
+    def profiler(*event):
+        return None
+
+    sys.setprofile(profiler)
+    try:
+        check.leaky_relu.feedback(lambda x, slope: torch.relu(x))
+        assert sys.getprofile() is profiler
+    finally:
+        sys.setprofile(None)
