@@ -25,7 +25,6 @@ design_matrix = Exercise(
     hint="Each term of the formula gives one column: what is its coefficient multiplied by, reading by reading?",
 )
 
-
 slope_through_origin = Exercise(
     lambda u, c: (u * c).sum() / (u * u).sum(),
     'R agrees: lm("c ~ 0 + u", df) fits the same line through the origin.',
@@ -38,7 +37,6 @@ slope_through_origin = Exercise(
     cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
     hint="Set the derivative of sum((w u - c)^2) with respect to w to zero and solve for w.",
 )
-
 
 residual_standard_error = Exercise(
     lambda residuals, p: ((residuals**2).sum() / (len(residuals) - p)).sqrt(),
@@ -56,7 +54,6 @@ residual_standard_error = Exercise(
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
     hint="Try it on paper: residuals 3, -1, 2 and 2 with p = 2 have a residual standard error of 3.",
 )
-
 
 confidence_interval = Exercise(
     lambda e, s, q: (e - q * s, e + q * s),

@@ -32,7 +32,6 @@ forward_difference = Exercise(
     hint="Nudge w alone for the first slope and b alone for the second; each time rise over run.",
 )
 
-
 gradient_through_origin = Exercise(
     lambda u, c, w: 2 * ((w * u - c) * u).mean(),
     "Residual times inner derivative: the same product returns in every layer of a network.",
@@ -77,7 +76,6 @@ one_step = Exercise(
     cases=lambda: [(readings()[0] / 10, readings()[1], 1.0, 0.0, 0.01), (*readings(), 0.5, -10.0, 0.0001)],
     hint="Try it on paper: u = (1, 2), c = (2, 3), w = 1, b = 0 and rate 0.1 give w = 1.3 and b = 0.2.",
 )
-
 
 largest_stable_rate = Exercise(
     lambda u: 2 / curvatures(u)[-1],

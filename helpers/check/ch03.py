@@ -37,8 +37,7 @@ derivative = Exercise(
     lambda f, x: x.grad,
     "That is the gradient x came with: compute f(x) and call backward on the result.",
     lambda f, x: derivative_by_backward(f, x, lambda x: x.clone().requires_grad_()),
-    "None came back. backward() itself returns nothing, and where x is recorded already, a clone of it is no "
-    "leaf: the derivative goes to x.grad of the x that came in.",
+    "None came back: backward() itself returns nothing, and a clone is no leaf. x.grad of the x that came in has it.",
     lambda f, x: derivative_by_backward(f, x, lambda x: x.grad.zero_() * 0 + x),
     "A fresh x has no gradient yet, its .grad is None, which has no zero_(): set x.grad to None instead.",
     derivative_by_nudging,
@@ -103,8 +102,7 @@ autograd_descent = Exercise(
     lambda *task: descent(*task, empty=False, in_place=False),
     "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
     lambda *task: descent(*task, empty=False, in_place=False, recorded=True),
-    "A .grad is None. Either backward has not run, or w is a new tensor, made by w = w - ...: the derivative "
-    "goes to the old one. Change w and b in place.",
+    "A .grad is None: backward has not run, or w is a new tensor, made by w = w - ... Change w and b in place.",
     lambda u, c, w, b, *others: descent(u, c, leaf(w.item()), leaf(b.item()), *others),
     "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
     descent_by_formula,
@@ -124,7 +122,6 @@ autograd_descent = Exercise(
     hint="On u / 10, from (1, 0) at learning rate 0.01, the third epoch ends at w = 2.2094 and b = 0.1217. Does yours?",
 )
 
-
 tanh_rule = Exercise(
     lambda x: (math.tanh(x), 1 - math.tanh(x) ** 2),
     "The slope of tanh follows from its output alone, which forward has computed already; PyTorch saves that.",
@@ -141,7 +138,6 @@ tanh_rule = Exercise(
     cases=lambda: [(0.5,), (-1.2,)],
     hint="Two numbers to compare with: at x = 0 the pair is (0, 1), at x = 1 it is about (0.762, 0.420).",
 )
-
 
 overwritten_derivative = Exercise(
     3.0,

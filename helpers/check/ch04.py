@@ -92,8 +92,7 @@ training_cycle = Exercise(
     cycle_in_order("lbs"),
     "zero_grad is missing: each gradient is added to those of all epochs before.",
     cycle_in_order("lzsb"),
-    "The parameters are where they started: there was no gradient when step() ran, or it never ran. "
-    "The order is zero_grad(), backward(), step().",
+    "The parameters are where they started: step() met no gradient. The order is zero_grad(), backward(), step().",
     cycle_in_order("lszb"),
     "step() came before backward(): every step takes the gradient of the epoch before.",
     cycle_in_order("lsb"),
@@ -144,8 +143,7 @@ lbfgs_step = Exercise(
     closure_that(clears=False),
     "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
     closure_that(differentiates=False),
-    "The parameters are where they started: LBFGS found no gradient. The closure has to call backward(), and "
-    "zero_grad() before it, not after.",
+    "The parameters are where they started: the closure has to call backward(), and zero_grad() before it, not after.",
     closure_that(returns=False),
     "The closure returns nothing: LBFGS needs the loss from it.",
     closure_that(anew=False),
@@ -158,7 +156,6 @@ lbfgs_step = Exercise(
     forbidden={"helpers.training.train": "train() writes the closure for you: write it yourself."},
     hint="At each call, which gradients does .grad hold, at which parameters was the loss computed, and who gets it?",
 )
-
 
 momentum_limit = Exercise(
     lambda u, momentum: 2 * (1 + momentum) / curvatures(u)[-1],

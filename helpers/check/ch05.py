@@ -91,8 +91,7 @@ epoch_with_validation = Exercise(
     lambda *task: epoch_in_order(*task, "validation zero backward step"),
     "Both losses belong to the parameters before the step, and only the training loss has moved them.",
     lambda *task: epoch_in_order(*task, "recorded zero backward step"),
-    "PyTorch was recording the validation pass, and what is recorded can be trained on: compute it under "
-    "torch.no_grad(), and call backward on the training loss only.",
+    "The validation pass was recorded: compute it under torch.no_grad(), and call backward on the training loss only.",
     lambda *task: epoch_in_order(*task, "zero backward step"),
     "Your validation loss is measured on the training pair: use the validation pair.",
     lambda *task: epoch_in_order(*task, "zero backward step validation"),
@@ -109,7 +108,6 @@ epoch_with_validation = Exercise(
     remark=recorded_validation,
     hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",
 )
-
 
 leave_one_out_of_the_mean = Exercise(
     lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean(),

@@ -51,7 +51,6 @@ one_neuron = Exercise(
     hint="Each row times the weights, added up; plus the bias; then tanh of the result.",
 )
 
-
 hidden_layer_network = Exercise(
     lambda x, W0, b0, W1, b1: affine(torch.tanh(affine(x, W0, b0)), W1, b1),
     "The bend stands between the layers, and the output layer may give any number.",
@@ -75,7 +74,6 @@ hidden_layer_network = Exercise(
     hint="First layer: the batch times W0 transposed, plus b0, then tanh. Second layer: likewise, without tanh.",
 )
 
-
 collapsed_bias = Exercise(
     lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0 + b1) + b2,
     "Depth alone buys nothing: what makes a network more than one layer is the bend between its layers.",
@@ -86,8 +84,7 @@ collapsed_bias = Exercise(
     lambda b0, W1, b1, W2, b2: b0 + b1 + b2,
     "You added the biases as they are: each of them still goes through the layers after it.",
     lambda b0, W1, b1, W2, b2: b2 + b1 + b0,
-    "You added the biases as they are, and they need not even be of one length: each still goes through the "
-    "layers after it.",
+    "You added the biases as they are, and they need not fit: each still goes through the layers after it.",
     lambda b0, W1, b1, W2, b2: W2.T @ (W1.T @ b0 + b1) + b2,
     "W1 is transposed, which fits only where it is square: one vector goes through a layer as W @ b.",
     lambda b0, W1, b1, W2, b2: W2.T @ (W1 @ b0 + b1) + b2,
@@ -109,7 +106,6 @@ collapsed_bias = Exercise(
     cases=lambda: random_cases(7, collapse_shapes(3, 3), collapse_shapes(2, 2), collapse_shapes(2, 3)),
     hint="Insert the first layer into the second, multiply out, and insert the result into the third.",
 )
-
 
 sensitivity = Exercise(
     lambda x, w, b: w / torch.cosh(w * x + b) ** 2,

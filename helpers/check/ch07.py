@@ -24,8 +24,7 @@ leaky_relu = Exercise(
     lambda x, slope: torch.where(x > 0, x, -slope),
     "You return a constant on the left, and a constant has slope 0: multiply x by the slope.",
     lambda x, slope: x if x > 0 else slope * x,
-    "x > 0 has one answer for each entry, and neither if nor Python's own max can choose by several at once: "
-    "choose for each entry, with torch.where.",
+    "x > 0 has an answer for each entry, where if and Python's own max want one: choose entrywise, with torch.where.",
     cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
     forbidden=dict.fromkeys(("torch.nn", "leaky_relu", "prelu"), "torch.nn did it for you: write it without."),
     hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
@@ -59,7 +58,6 @@ silu_slope = Exercise(
     hint="At x = 0 the slope is 1/2; far to the left it goes to 0, far to the right to 1.",
 )
 
-
 stable_softplus = Exercise(
     lambda x: torch.relu(x) + torch.log1p(torch.exp(-x.abs())),
     "The values hold from one end to the other; whether the slopes do is another question, see the solutions.",
@@ -70,8 +68,7 @@ stable_softplus = Exercise(
     lambda x: torch.relu(x) + torch.log(1 + torch.exp(-x.abs())),
     "The large end is right; at x = -40 you lose everything when 1 + exp(-40) is rounded to 1: see log1p.",
     lambda x: x + torch.log1p(torch.exp(-x)),
-    "The large end is right; on the left exp(-x) is huge: at -40 the sum rounds to 0, at -1000 it is inf. Keep "
-    "this form for positive x.",
+    "The large end is right; on the left exp(-x) is huge, and digits drown in it. Keep this form for positive x.",
     lambda x: torch.log1p(torch.exp(-x.abs())),
     "Far out on the right yours falls to 0, where softplus rises like x: the part max(x, 0) is missing.",
     lambda x: torch.log1p(torch.exp(x.clamp(max=20))),

@@ -130,8 +130,7 @@ stack_loss = Exercise(
     lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),
     "You averaged the predictions first, which trains all networks as one model; each has a loss of its own.",
     lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum().detach(),
-    "The number is right, but it has lost its graph, so backward reaches no network: leave out .detach(), "
-    ".item() and torch.no_grad().",
+    "The number is right, but it has lost its graph: leave out .detach(), .item() and torch.no_grad().",
     loss.mse,
     "mse wants two tensors of one shape: call it for each network, predictions[k] and targets, and add the results.",
     cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],

@@ -56,13 +56,11 @@ chain = Exercise(
     in_order,
     "An optimizer gets every parameter of every part, and hooks on the parts fire.",
     lambda parts: in_order(parts, keep=list),
-    "The outputs are right, but parameters() finds nothing: parts in a plain list are invisible. Keep them in "
-    "an nn.ModuleList.",
+    "The outputs are right, but parameters() finds nothing in a plain list: keep the parts in an nn.ModuleList.",
     lambda parts: in_order(parts, call=lambda part, x: part.forward(x)),
     "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x).",
     lambda parts: in_order(parts, list, lambda part, x: part.forward(x)),
-    "The outputs are right. Two things are not: parameters() finds nothing, and hooks on the parts stay "
-    "silent. Use an nn.ModuleList, and call the parts themselves.",
+    "The outputs are right. Two things are not: use an nn.ModuleList, for parameters(), and call the parts, for hooks.",
     lambda parts: Assembled(lambda m, x: [part(x) for part in m.parts][-1], parts=nn.ModuleList(parts)),
     "Each part got the input itself, and only the last one counts: hand on the output of the one before.",
     lambda parts: Assembled(lambda m, x: sum(part(x) for part in m.parts), parts=nn.ModuleList(parts)),
@@ -72,8 +70,7 @@ chain = Exercise(
     lambda parts: NotReady(nn.ModuleList(parts)),
     "nn.Module has not set up its records yet: call super().__init__() first.",
     NotReady,
-    "Two things are missing: super().__init__(), which sets up the module's records, and an nn.ModuleList for "
-    "the parts.",
+    "Two things are missing: super().__init__(), for the module's records, and an nn.ModuleList for the parts.",
     lambda parts: Assembled(lambda m, x: m.parts(x), parts=nn.ModuleList(parts)),
     "An nn.ModuleList only keeps its parts, it can't be called: go through them in a loop.",
     lambda parts: Assembled(lambda m, x: m.parts(x), parts=parts),
@@ -106,8 +103,7 @@ module_loss = Exercise(
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)),
     "Each prediction met its own target, and the hook was not skipped.",
     lambda model, u, c: all_pairs(model(u.unsqueeze(1)), c),
-    "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n. Give the target "
-    "the shape of the prediction.",
+    "Every prediction met every target: (n, 1) against (n,) broadcasts to n x n. Give the target the same shape.",
     lambda model, u, c: loss.mse(model.forward(u.unsqueeze(1)), c.unsqueeze(1)),
     "The hook's correction is missing: call model(...), not model.forward(...).",
     lambda model, u, c: all_pairs(model.forward(u.unsqueeze(1)), c),
@@ -121,8 +117,7 @@ module_loss = Exercise(
     lambda model, u, c: nn.MSELoss(model(u.unsqueeze(1)), c.unsqueeze(1)),
     "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
-    "The number is right, but it has lost its graph, so that backward can't start from it: return the tensor, "
-    "without item(), detach() or no_grad().",
+    "The number is right, but it has lost its graph: return the tensor, without item(), detach() or no_grad().",
     cases=lambda: [
         (corrected_line(0.5, -15.0, 1.25), *readings()),
         (corrected_line(-2.0, 1.0, -0.5), *float64([[1.0, 3.0, 4.0], [2.0, -5.0, 1.0]])),
@@ -130,7 +125,6 @@ module_loss = Exercise(
     observe=with_record,
     hint="Bring u and c to shape (n, 1), call the module on u, and average the squared differences.",
 )
-
 
 parameter_count = Exercise(
     lambda n_in, n_out: n_in * n_out + n_out,
@@ -149,7 +143,6 @@ parameter_count = Exercise(
     forbidden={"torch.nn.modules.linear.Linear": "The layer was built and counted: write the formula instead."},
     hint="nn.Linear(3, 2) has a weight of shape (2, 3) and a bias of shape (2,).",
 )
-
 
 channels_first = Exercise(
     lambda images: images.permute(0, 3, 1, 2),

@@ -121,8 +121,7 @@ error_on_new_rows = Exercise(
     lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]),
     "Only rows that the training never saw can tell how the network does on new ones.",
     lambda model, u, c, training, validation: error_on(model, u[training], c[training]),
-    "Those are the rows it was trained on: a network with enough parameters gets them right whatever it does "
-    "elsewhere.",
+    "Those are the rows it was trained on: a large network gets them right whatever it does elsewhere.",
     lambda model, u, c, training, validation: error_on(model, u, c),
     "All rows includes those it was trained on, and they flatter it: take the validation rows only.",
     lambda model, u, c, training, validation: all_pairs(model(u[validation].unsqueeze(1)), c[validation]),
@@ -141,7 +140,6 @@ error_on_new_rows = Exercise(
     ],
     hint="Pick the validation rows of u and c, bring u to shape (n, 1), call the model, average the squared errors.",
 )
-
 
 judged_error = Exercise(
     lambda chooser, judge: judge[chooser.argmin()],

@@ -76,8 +76,7 @@ one_hidden = Exercise(
     hidden_units,
     "Both layers are registered under the names that the saved files use, and every call uses the same weights.",
     lambda hidden: Assembled(lambda m, x: nn.Linear(hidden, 1)(nn.Linear(1, hidden)(x))),
-    "The layers are made in forward: each call begins with new random weights, and parameters() finds none "
-    "before. Make them in __init__.",
+    "The layers are made in forward, with new random weights at each call: make them in __init__.",
     lambda hidden: NotReady(nn.Linear(1, hidden)),
     "super().__init__() must come first: without it the module has no records to write a layer into.",
     lambda hidden: hidden_units(hidden, lambda m, x: None),
@@ -99,8 +98,7 @@ one_hidden = Exercise(
     cases=lambda: [(13,), (3,)],
     observe=module_probe(probe_hidden_units),
     remark=of_fixed_size,
-    hint="Follow one number through forward: what does it meet, and in which order? A tanh unit makes 0 of 0, and its "
-    "answers lie between -1 and 1.",
+    hint="Follow one number through forward: what does it meet, in which order? A tanh unit makes 0 of 0.",
 )
 
 
@@ -172,8 +170,7 @@ with_dropout = Exercise(
     dropping(),
     "In training it drops a share p and makes up for it; after eval() every call gives the same answer.",
     dropping(lambda h, p, training: F.dropout(h, p, True)),
-    "After eval() it still drops: F.dropout needs training=self.training, and an nn.Dropout made in forward "
-    "is always new, hence in training.",
+    "After eval() it still drops: F.dropout needs training=self.training; an nn.Dropout made in forward always trains.",
     dropping(places=""),
     "Nothing is ever dropped, not even in training: F.dropout drops while its training is True.",
     dropping(lambda h, p, training: F.dropout(h, p, not training)),
@@ -200,8 +197,7 @@ with_dropout = Exercise(
     "hidden_linear goes from 1 to hidden, and output_linear from hidden to 1, as the stub makes them: leave them so.",
     cases=lambda: [(10, 0.2), (5, 0.6)],
     observe=module_probe(probe_dropout),
-    hint="Look at what reaches the output layer, in training and after eval(): which numbers are 0, and by what factor "
-    "have the others grown?",
+    hint="What reaches the output layer, in training and after eval()? Which numbers are 0, how have the others grown?",
 )
 
 
@@ -239,8 +235,7 @@ load_renamed = Exercise(
     lambda model, state, names: filled(model, with_new_names(state, names)),
     "Tensors found their places by name, so neither the order nor the number of parts matters.",
     lambda model, state, names: filled(model, state),
-    "The names you load are not the model's: replace what stands before the first dot, as a whole (a 1 stands "
-    "in 10, too).",
+    "The names you load are not the model's: replace what stands before the first dot as a whole, 10 no less than 1.",
     lambda model, state, names: filled(model, state, strict=False),
     "Nothing was loaded: with strict=False a name that doesn't fit is passed over. Rename the keys first.",
     lambda model, state, names: filled(model, with_replaced_letters(state, names), strict=False),
@@ -303,6 +298,5 @@ back_to_degrees = Exercise(
     "The mean was multiplied, too: first times std, then plus mean.",
     cases=lambda: [(torch.tensor(10.5), torch.tensor(8.75)), (torch.tensor(-2.0), torch.tensor(0.5))],
     observe=module_probe(probe_constants),
-    hint="What should a z of 0 become, and a z of 1? And which of a module's records is saved, but goes to no "
-    "optimizer?",
+    hint="What becomes of a z of 0, and of 1? Which of a module's records is saved, but goes to no optimizer?",
 )

@@ -147,8 +147,7 @@ resumed = Exercise(
     resume,
     "The next step is the one that the run would have taken had nothing happened.",
     lambda *task: resume(*task, parts="m"),
-    "The parameters are back, the optimizer is new: its momentum starts from nothing, and so the next step is "
-    "another one.",
+    "The parameters are back, the optimizer is new: its momentum starts from nothing, so the next step is another.",
     lambda *task: resume(*task, parts="o"),
     "The model still has its first parameters.",
     lambda *task: resume(*task, parts=""),

@@ -172,13 +172,9 @@ def is_stub(answer: Any) -> bool:
 
 def collected(value: Any) -> Any:
     """A generator, range, map or other iterable without a shape as a list; a single truth value as a bool."""
-    if (
-        isinstance(value, (Tensor, np.ndarray, np.generic))
-        and value.ndim == 0
-        and value.dtype in (torch.bool, np.bool_)
-    ):
-        return bool(value)
     plain = hasattr(value, "shape") or isinstance(value, (str, bytes, Mapping, tuple, nn.Module))
+    if getattr(value, "shape", None) == () and value.dtype in (torch.bool, np.bool_):
+        return bool(value)
     return value if plain or not isinstance(value, Iterable) else [collected(part) for part in value]
 
 
@@ -227,14 +223,11 @@ def format_hint(given: Any, wanted: Any) -> str:
     if isinstance(wanted, bool):
         return "" if isinstance(given, bool) else f"The answer is True or False, yours is {describe(given)}."
     wanted_numbers, given_numbers = numbers(wanted), numbers_or_none(given)
-    if isinstance(given, tuple) and not isinstance(wanted, tuple) and len(given) == 1:
-        return "Yours is a tuple with one part: take it out, with [0]."
-    if (
-        isinstance(given, tuple)
-        and not isinstance(wanted, tuple)
-        and (given_numbers is None or wanted_numbers.ndim == 0)
-    ):
-        return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
+    if isinstance(given, tuple) and not isinstance(wanted, tuple):
+        if len(given) == 1:
+            return "Yours is a tuple with one part: take it out, with [0]."
+        if given_numbers is None or wanted_numbers.ndim == 0:
+            return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
     if given_numbers is None:
         return f"The answer is made of numbers, yours is {describe(given)}."
     if isinstance(wanted, tuple) and given_numbers.shape[:1] != (len(wanted),):
@@ -243,7 +236,7 @@ def format_hint(given: Any, wanted: Any) -> str:
     if shape == () != given_shape:
         count = given_numbers.numel()
         return (
-            f"The answer is one number, yours is {'a row or a table with one' if count == 1 else f'{count} numbers'}."
+            f"The answer is one number, yours {'has it in a row or a table' if count == 1 else f'is {count} numbers'}."
         )
     if shape != given_shape:
         return f"The answer has shape {shape}, yours {f'has {given_shape}' if given_shape else 'is one number'}."

@@ -82,7 +82,7 @@ WRONG = {
         (lambda u: 2 / (len(u) * largest_curvature(u)), "divide X' X by n"),
         (lambda u: 2 / (2 * (u @ u) / len(u)), "along w alone"),
         (lambda u: 2 / (2 * (u * u).mean() + 2), "sharpest one alone"),
-        (lambda u: (2 / largest_curvature(u)).reshape(1, 1), "a table with one"),
+        (lambda u: (2 / largest_curvature(u)).reshape(1, 1), "in a row or a table"),
     ],
     "derivative": [
         (lambda f, x: f(x).backward() or x.grad, "earlier backward"),
