@@ -77,3 +77,10 @@ def test_a_folder_that_cannot_be_written_is_replaced(tmp_path):
     assert "MPLBACKEND" not in environment and environment["MPLCONFIGDIR"]
     assert os.path.getsize(environment["MATPLOTLIBRC"]) == 0
     assert not environment["IPYTHONDIR"].startswith(str(tmp_path))
+
+
+def test_neither_jupyterlab_nor_pytest_waits_for_a_grammar_that_nothing_needs():
+    assert sys.modules["rfc3987_syntax"] is None, "this process of pytest"
+    code = "import sys, helpers.authoring.lab, jsonschema; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
