@@ -18,6 +18,7 @@ import errno
 import glob
 import hashlib
 import json
+import locale
 import os
 import queue
 import re
@@ -424,6 +425,18 @@ def install_system_packages(python, version, without_r, output):
     return r
 
 
+def check_folder(root=ROOT):
+    """A folder's name that the locale can't hold would keep Python from starting in .venv. Raises SetupError."""
+    with contextlib.suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "")
+    encoding = locale.nl_langinfo(locale.CODESET) if hasattr(locale, "nl_langinfo") else "UTF-8"
+    if any(ord(letter) > 127 for letter in root) and encoding.upper() not in ("UTF-8", "UTF8"):
+        raise SetupError(
+            "the folder {} has letters that the locale ({}) can't hold. Run export LC_ALL=C.UTF-8, "
+            "or move the folder".format(root, encoding)
+        )
+
+
 # ---- the two routes ------------------------------------------------------------------------------------------------
 
 
@@ -679,6 +692,7 @@ def main(arguments, environ=os.environ):
         elif prefix:
             set_up_conda(prefix, output)
         else:
+            check_folder()
             set_up_venv(without_r, output)
         return 0
     except SetupError as trouble:
@@ -691,7 +705,7 @@ def main(arguments, environ=os.environ):
     if isinstance(problem, DiskFull):
         Venv().give_back()
     log = write_log(output, Venv())
-    print("set-up: {}{}".format(problem, " (log: {})".format(log) if log else ""), file=sys.stderr)
+    tell("set-up: {}{}".format(problem, " (log: {})".format(log) if log else ""), sys.stderr)
     return 1
 
 

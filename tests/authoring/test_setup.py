@@ -513,6 +513,18 @@ def test_an_environment_with_r_serves_those_who_ask_for_none(machine_with_r):
     assert ran.code == 0 and ran.out.count("\n") == 1 and "pip" not in ran.calls
 
 
+@pytest.mark.parametrize("name, locale, fits", [("ü", "C", False), ("ü", "C.UTF-8", True), ("it's $x", "C", True)])
+def test_a_folder_that_the_locale_cannot_name_is_refused_before_anything_is_made(machine, name, locale, fits):
+    folder = machine.folder / name
+    machine.project.rename(folder)
+    machine.add("python3", f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    command = ["python3", "-I", ".ci/setup.py"]
+    environment = {"PATH": str(machine.bin), "LC_ALL": locale, "STUB_LOG": str(machine.log)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 1 and not (folder / ".venv").exists()
+    assert ("export LC_ALL=C.UTF-8" if not fits else "R is missing") in one_line(done.stderr.splitlines(True)[-1])
+
+
 def test_unknown_option(machine):
     ran = machine.run("--without-R")
     assert ran.code == 2 and "--without-R" in one_line(ran.err)
