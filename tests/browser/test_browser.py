@@ -13,10 +13,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import FIGURE, NO_BROWSER, SCREEN, SLIDER, Lab, Page, find_browser, launch, running_lab
+from browser_tools import FIGURE, MILLISECONDS_TO_LOAD, NO_BROWSER, SCREEN, SLIDER, Lab, Page, launch, running_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_tools import CHAPTERS, Notebook, code_cells, output_text
 from playwright.sync_api import Browser, expect, sync_playwright
+from system_browser import find_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
 
@@ -331,10 +332,10 @@ def test_rise_opens_from_the_toolbar_runs_a_cell_and_moves_on(lab: Lab, loaded: 
         cell = slide.locator(".jp-CodeCell").first
         cell.locator(".cm-content").click()
         page.tab.keyboard.press("Shift+Enter")
-        expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:")
+        expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:", timeout=MILLISECONDS_TO_LOAD)
         page.tab.keyboard.press("Escape")
         frame.locator(".reveal .navigate-right").click()
-        expect(slide).not_to_have_id(first)
+        expect(slide).not_to_have_id(first, timeout=MILLISECONDS_TO_LOAD)
         assert page.kernel_errors == []
         assert [text for text in page.errors if not RISE_SAYS.search(text)] == []
         assert page.outside == []
