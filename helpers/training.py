@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Generator, Tensor, nn
@@ -28,7 +27,7 @@ class History:
         the mean of the batches' losses, each measured before its own step, weighted by their numbers of rows.
     validation_loss: the same for the validation pair, measured as each epoch begins, or None without one.
     evaluations: how often the gradient was computed (more often than once a step for LBFGS).
-    stopped: why the run ended before its last epoch, or of no use in it, or None.
+    stopped: why the run ended early, or at parameters that are not finite; or None.
     """
 
     loss: Tensor
@@ -51,10 +50,10 @@ def train(
     batches: int | Iterable[Pair] | None = None,
     generator: Generator | None = None,
 ) -> History:
-    """Run the four-step cycle (forward, loss, backward, step) on all rows, once an epoch, or on each batch of them.
+    """Run the four-step cycle (forward, loss, backward, step) once an epoch on all rows, or on each batch of them.
 
-    model: any callable from inputs to predictions. An nn.Module is trained in training mode, as after model.train(),
-        which switches frozen layers, too, and measured in evaluation mode; afterwards each submodule has its mode back.
+    model: any callable from inputs to predictions. An nn.Module is trained as after model.train(), frozen layers
+        included, and measured as after model.eval(); at the end each of its submodules is in the mode it came in.
     optimizer: any optimizer of torch.optim, or another; it holds the model's parameters, which change in place.
     inputs, targets: tensors with the same number of rows, finite, on the parameters' device.
     epochs: how many, at least 1.
@@ -66,8 +65,8 @@ def train(
     batches: rows per step, drawn in a new order each epoch, by `generator` if there is one; or, in place of inputs and
         targets, a DataLoader (or list) of pairs of them, which are brought to the parameters' device.
 
-    Returns the History. At the first loss or gradient that is not finite it says so in one line, doesn't take that
-    step, and returns the history so far, with that epoch's loss as its last. So it does when it is interrupted.
+    Returns the History. Before a step it looks at loss and gradient; where one is not finite it says so in one line,
+    doesn't take the step, and returns the history up to this epoch. When interrupted, it returns the history so far.
     Random numbers are the caller's business: seed before building the model.
     Raises ShapeError, TypeError or ValueError, before the first step, for what cannot be trained.
     Taught in chapters 02 to 05 and 09.
@@ -81,7 +80,7 @@ def train(
     if validation is not None:
         watch.check_pair("validation", validation)
 
-    def gradient(x: Tensor, y: Tensor, look: bool = False) -> Tensor:
+    def gradient(x: Tensor, y: Tensor, look: bool) -> Tensor:
         value = loss_of(model, loss, x, y, "training")
         if look:
             watch.look_at_loss(value, x, y)
@@ -96,7 +95,6 @@ def train(
         with modes_kept(model):
             set_mode(model, training=True)
             for watch.epoch in progress_bar(epochs) if progress else range(1, epochs + 1):
-                watch.rows = 0
                 if validation is not None:
                     validation_losses.append(loss_in_use(model, loss, *validation, "validation").item())
                     set_mode(model, training=True)
@@ -104,8 +102,8 @@ def train(
                     value = gradient(x, y, look=True)
                     if watch.plain:
                         optimizer.step()
-                    else:
-                        step_with_closure(optimizer, partial(gradient, x, y), value, watch)
+                    else:  # LBFGS and others ask for the gradient several times a step
+                        watch.step_with(gradient, x, y, value)
                     watch.steps += 1
                 if schedule is not None:
                     schedule.step(*(validation_losses or watch.losses)[-1:] if told else ())
@@ -127,9 +125,9 @@ def train(
 def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tensor:
     """The loss of a model that is only measured: in evaluation mode, and without a graph.
 
-    model, loss, inputs, targets: as for train(). Each submodule of an nn.Module has its mode back afterwards.
+    model, loss, inputs, targets: as for train(). Each submodule of an nn.Module is in its own mode again afterwards.
     Returns a scalar tensor that requires no gradient.
-    Raises ShapeError or TypeError for predictions that the loss cannot compare with the targets.
+    Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
     Taught in chapters 05 (without a graph) and 11 (evaluation mode).
     """
     with modes_kept(model):
@@ -137,7 +135,7 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
 
 
 def loss_of(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str) -> Tensor:
-    """The loss on these rows; the predictions' shape is looked at first."""
+    """The loss on these rows; shapes are looked at on the way, and `part` names the rows if they don't fit."""
     predictions = model(inputs)
     if not isinstance(predictions, Tensor) or predictions.shape != targets.shape:
         checks.check_predictions(predictions, targets, loss, part)
@@ -148,21 +146,21 @@ def loss_of(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str
 
 
 def loss_in_use(model: Model, loss: Loss, inputs: Tensor, targets: Tensor, part: str) -> Tensor:
-    """The loss in evaluation mode, where an nn.Module is left, and without a graph."""
+    """The loss in evaluation mode, in which a module is left, and without a graph."""
     set_mode(model, training=False)
     with torch.no_grad():
         return loss_of(model, loss, inputs, targets, part)
 
 
 def set_mode(model: Model, training: bool) -> None:
-    """Switch a model to training or to evaluation mode, if it is an nn.Module."""
+    """Switch an nn.Module, but no other callable, to training or to evaluation mode."""
     if isinstance(model, nn.Module):
         model.train(training)
 
 
 @contextlib.contextmanager
 def modes_kept(model: Model) -> Iterator[None]:
-    """Afterwards, each submodule of an nn.Module is in the mode in which it was before."""
+    """At the end, each submodule of an nn.Module is in the mode that it was in at the beginning."""
     modes = [(module, module.training) for module in model.modules()] if isinstance(model, nn.Module) else []
     try:
         yield
@@ -172,44 +170,15 @@ def modes_kept(model: Model) -> Iterator[None]:
 
 
 def deal(
-    inputs: Tensor,
-    targets: Tensor,
-    batches: int | Iterable[Pair] | None,
-    generator: Generator | None,
-    watch: checks.Watch,
-) -> Iterable[Pair]:
-    """The rows of an epoch: all at once, or in batches of one size in a new order, or as a DataLoader brings them."""
+    inputs: Tensor, targets: Tensor, batches: int | Iterable | None, generator: Generator | None, watch: checks.Watch
+):
+    """The rows of an epoch: all at once, in batches of a size in a new order, or as a DataLoader brings them."""
     if batches is None:
         return [(inputs, targets)]
     if isinstance(batches, int):
         order = torch.randperm(len(targets), generator=generator, device=generator.device if generator else "cpu")
         return ((inputs.index_select(0, rows), targets[rows]) for rows in order.to(inputs.device).split(batches))
     return watch.check_batches(batches)
-
-
-def step_with_closure(optimizer: Optimizer, gradient: Callable[[], Tensor], value: Tensor, watch: checks.Watch) -> None:
-    """A step of an optimizer that may ask for the gradient at other parameters, too, as LBFGS does, or SAM.
-
-    It is not computed again where nothing has moved since the loop computed it: the first answer is that value.
-    A step to parameters that are not finite is taken back.
-    """
-    before = [(p, p.detach().clone(), p.grad) for p in watch.parameters]
-    fresh = True
-
-    @torch.enable_grad()
-    def closure() -> Tensor:
-        nonlocal fresh
-        known, fresh = fresh and all(torch.equal(p, old) and p.grad is grad for p, old, grad in before), False
-        return value if known else gradient()
-
-    optimizer.step(*[closure] if watch.takes_closure else [])
-    try:
-        watch.look_at_parameters()
-    except checks.NotFinite:
-        with torch.no_grad():
-            for parameter, old, _ in before:
-                parameter.copy_(old)
-        raise
 
 
 def progress_bar(epochs: int) -> Iterable[int]:

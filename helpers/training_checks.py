@@ -37,7 +37,7 @@ def whole_number(name: str, value: Any, example: int) -> int:
 
 def check_batches(batches: Any, generator: Any, inputs: Any, targets: Any, epochs: int) -> int | Iterable | None:
     """The batches, or their size as Python's int; raise unless there is one source of rows, for every epoch."""
-    if isinstance(batches, Iterable) and not isinstance(batches, Tensor):
+    if isinstance(batches, Iterable) and not hasattr(batches, "__index__"):
         if inputs is not None or targets is not None:
             raise ValueError("batches brings inputs and targets of its own: give no others beside it")
         if epochs > 1 and isinstance(batches, Iterator):
@@ -132,21 +132,18 @@ class Watch:
         self.pairs[part] = pair
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"{part} data are {described(pair)}: give a pair (inputs, targets)")
-        whole = {"inputs": isinstance(self.model, nn.Module), "targets": not PAIRING & names(self.loss)}
-        for name, values in zip(whole, pair, strict=True):
-            if not isinstance(values, Tensor):
-                raise TypeError(
-                    f"{part} {name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)"
-                )
-            if not values.is_floating_point() and (values.is_complex() or not whole[name]):
-                raise TypeError(f"{part} {name} have dtype {values.dtype}: convert with .to(torch.float32)")
-            if values.numel() == 0:
-                raise ValueError(f"{part} {name} are empty, shape {tuple(values.shape)}: there is nothing to fit")
-        self.check_alike("device", part, pair)
-        for name, values in zip(whole, pair, strict=True):
-            if (bad := not_finite([values])) is not None:
-                raise ValueError(f"{part} {name} contain {bad}: drop or repair such readings first")
         inputs, targets = pair
+        may_be_whole = isinstance(self.model, nn.Module), not PAIRING & names(self.loss)
+        for name, values, whole in zip((f"{part} inputs", f"{part} targets"), pair, may_be_whole, strict=True):
+            if not isinstance(values, Tensor):
+                raise TypeError(f"{name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)")
+            if not values.is_floating_point() and (values.is_complex() or not whole):
+                raise TypeError(f"{name} have dtype {values.dtype}: convert with .to(torch.float32)")
+            if values.numel() == 0:
+                raise ValueError(f"{name} are empty, shape {tuple(values.shape)}: there is nothing to fit")
+            if (bad := not_finite([values])) is not None:
+                raise ValueError(f"{name} contain {bad}: drop or repair such readings first")
+        self.check_alike("device", part)
         if targets.layout is not torch.strided:
             raise TypeError(f"{part} targets are sparse: make them dense with .to_dense()")
         if not inputs.dim() or inputs.shape[:1] != targets.shape[:1]:
@@ -155,25 +152,23 @@ class Watch:
                 "each input row needs one target"
             )
 
-    def check_alike(self, kind: str, part: str, pair: tuple[Tensor, Tensor]) -> None:
+    def check_alike(self, kind: str, part: str) -> None:
         """Raise unless data, model and optimizer have one device that holds numbers, or one dtype, as `kind` says."""
-        places = {
-            f"{part} inputs": pair[:1],
-            f"{part} targets": pair[1:],
-            "the optimizer's parameters": self.parameters,
-        }
-        if isinstance(self.model, nn.Module):
-            places["the model's parameters"] = list(self.model.parameters())
         state = [value for one in self.optimizer.state.values() for value in one.values()]
-        places["the optimizer's state"] = [value for value in state if isinstance(value, Tensor) and value.dim()]
+        places = {
+            f"{part} inputs": self.pairs[part][:1],
+            f"{part} targets": self.pairs[part][1:],
+            "the model's parameters": self.model.parameters() if isinstance(self.model, nn.Module) else [],
+            "the optimizer's parameters": self.parameters,
+            "the optimizer's state": [value for value in state if isinstance(value, Tensor) and value.dim()],
+        }
         kinds = {place: {str(getattr(tensor, kind)) for tensor in tensors} for place, tensors in places.items()}
         found = set().union(*kinds.values())
         if len(found) > 1 or "meta" in found:
             listed = ", ".join(f"{place}: {' and '.join(sorted(some))}" for place, some in kinds.items() if some)
             advice = "meta holds no numbers" if found == {"meta"} else "bring all to one, with .to(...)"
-            raise (ValueError if kind == "device" else TypeError)(
-                f"these need one {kind}, but are not of one ({listed}): {advice}"
-            )
+            error = ValueError if kind == "device" else TypeError
+            raise error(f"these need one {kind}, but are not of one ({listed}): {advice}")
 
     def check_batches(self, batches: Iterable) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches, brought to the parameters' device; raise if there are none, or if the first is not fit."""
@@ -188,30 +183,22 @@ class Watch:
 
     def look_at_loss(self, value: Tensor, inputs: Tensor, targets: Tensor) -> None:
         """Keep the loss, in the mean of the epoch's batches by their rows; raise if it can't be trained with."""
+        if not value.requires_grad and not torch.is_grad_enabled():
+            raise ValueError("train() runs under torch.no_grad(), where no gradient can be computed: call it outside")
         if not value.requires_grad:
-            self.refuse_graph()
+            raise ValueError(STRANGERS)
         number = value.item()
         if self.epoch > len(self.losses):
             self.losses.append(number)
-            self.first = targets
-        else:
-            self.add_batch(number, len(targets))
+            self.rows, self.first = 0, targets
+        else:  # a further batch
+            self.rows = (self.rows or len(self.first)) + len(targets)
+            self.losses[-1] += (number - self.losses[-1]) * (len(targets) / self.rows)
         if not math.isfinite(number):
             for name, values in (("inputs", inputs), ("targets", targets)):
                 if (bad := not_finite([values])) is not None:
                     raise self.stop(f"the loss is {number}", f"The {name} of its batch contain {bad}")
             raise self.stop(f"the loss is {number}")
-
-    def refuse_graph(self) -> None:
-        """Raise for a loss that backward() could not start from."""
-        if torch.is_grad_enabled():
-            raise ValueError(STRANGERS)
-        raise ValueError("train() runs under torch.no_grad(), where no gradient can be computed: call it outside")
-
-    def add_batch(self, number: float, rows: int) -> None:
-        """Let the epoch's loss be the mean of its batches' losses, weighted by their rows."""
-        self.rows = (self.rows or len(self.first)) + rows
-        self.losses[-1] += (number - self.losses[-1]) * (rows / self.rows)
 
     def look_at_gradient(self) -> None:
         """Raise if a gradient is not finite, or if there is none. One kernel looks at all gradients at once."""
@@ -231,6 +218,31 @@ class Watch:
         if (bad := not_finite([p.detach() for p in self.parameters if p.grad is not None])) is not None:
             raise self.stop(f"its step has made a parameter {bad}")
 
+    def step_with(self, gradient: Callable, inputs: Tensor, targets: Tensor, value: Tensor) -> None:
+        """A step of an optimizer that may ask for the gradient at other parameters, too, as LBFGS does, or SAM.
+
+        Where nothing has moved since the loop computed it, it is not computed again: the answer is the loop's value.
+        A step to parameters that are not finite is taken back.
+        """
+        before = [(p, p.detach().clone(), p.grad) for p in self.parameters]
+        known = True
+
+        @torch.enable_grad()
+        def closure() -> Tensor:
+            nonlocal known
+            same = known and all(torch.equal(p, old) and p.grad is grad for p, old, grad in before)
+            known = False
+            return value if same else gradient(inputs, targets, look=False)
+
+        self.optimizer.step(*[closure] if self.takes_closure else [])
+        try:
+            self.look_at_parameters()
+        except NotFinite:
+            with torch.no_grad():
+                for parameter, old, _ in before:
+                    parameter.copy_(old)
+            raise
+
     def stop(self, what: str, why: str | None = None) -> NotFinite:
         """What to raise: what is not finite, at which epoch, and what to try."""
         if not self.steps:
@@ -243,8 +255,8 @@ class Watch:
     def explain(self, error: RuntimeError) -> None:
         """Raise in plainer words if PyTorch's error, before the first step, is about dtypes and there are several."""
         if not self.steps and "type" in str(error):
-            for part, pair in self.pairs.items():
-                self.check_alike("dtype", part, pair)
+            for part in self.pairs:
+                self.check_alike("dtype", part)
 
 
 def held(optimizer: Optimizer) -> list[Tensor]:
@@ -257,7 +269,7 @@ def not_finite(tensors: Iterable[Tensor]) -> float | None:
     for values in tensors:
         if values.layout is not torch.strided:
             values = values.coalesce().values() if values.layout is torch.sparse_coo else values.values()
-        if not (finite := values.isfinite()).all():
+        if not values.is_meta and not (finite := values.isfinite()).all():
             return values[~finite][0].item()
     return None
 

@@ -1,8 +1,13 @@
 """Digits of agreement, and the scoreboard's rows."""
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from helpers.data import thermometers
 from helpers.r import lm
@@ -32,7 +37,34 @@ def test_digits_at_the_ends():
     assert digits(math.inf, 1.0) == -math.inf
 
 
-@pytest.mark.parametrize("value, reference", [([1.0], [1.0, 2.0]), ([], [])])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, np.float32("nan"), torch.tensor(torch.nan)])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("where", ["value", "reference", "both"])
+def test_what_is_not_finite_agrees_with_nothing_wherever_it_stands(where, place, bad):
+    numbers = {"value": [1.0, 2.0, 3.0], "reference": [1.0, 2.0, 3.0]}
+    for name in numbers if where == "both" else [where]:
+        numbers[name][place] = bad
+    assert digits(numbers["value"], numbers["reference"]) == -math.inf
+    assert digits(*(numbers[name][place] for name in numbers)) == -math.inf
+
+
+@pytest.mark.parametrize(
+    "one",
+    [np.float64, np.float32, np.array, torch.tensor, Fraction, Decimal, lambda x: torch.tensor(x, requires_grad=True)],
+)
+def test_one_number_is_one_number_whatever_its_type(one):
+    assert digits(one(1.5), 1.0) == digits(1.0, one(1.5)) + math.log10(1.5) == pytest.approx(-math.log10(0.5))
+    assert digits(one(0.5), one(0.5)) == math.inf
+    assert digits([one(1.5), 1.0], (1.0, one(1.0))) == pytest.approx(-math.log10(0.5))
+
+
+@pytest.mark.parametrize("several", [list, tuple, np.array, torch.tensor, pd.Series, iter])
+def test_several_numbers_may_come_in_any_row(several):
+    assert digits(several([1.0, 2.0, 3.0]), [1.0, 2.0, 3.003]) == pytest.approx(-math.log10(0.003 / 3.003))
+    assert digits(torch.ones(3, 1), several([1.0, 1.0, 1.0])) == math.inf
+
+
+@pytest.mark.parametrize("value, reference", [([1.0], [1.0, 2.0]), ([], []), (torch.ones(2), 1.0), (np.ones(0), 1.0)])
 def test_digits_want_as_many_of_each(value, reference):
     with pytest.raises(ValueError, match="as many of each"):
         digits(value, reference)

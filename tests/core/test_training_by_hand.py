@@ -176,9 +176,7 @@ def test_train_leaves_what_the_loop_by_hand_leaves(name, validated):
             assert [module.training for module in model.modules()] == modes
         else:
             closure = isinstance(optimizer, (torch.optim.LBFGS, Sharp))
-            losses, validation_losses = loop_by_hand(
-                model, optimizer, x, y, 6, validation=validation, closure=closure
-            )
+            losses, validation_losses = loop_by_hand(model, optimizer, x, y, 6, validation=validation, closure=closure)
         results[way] = losses, validation_losses, everything(model, optimizer, x)
     assert len(losses) == 6 and losses[-1] < losses[0]
     assert results["train"][:2] == results["by hand"][:2]
