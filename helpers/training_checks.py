@@ -84,7 +84,7 @@ def check_predictions(predictions: Any, targets: Tensor, loss: Any, part: str) -
             )
     elif CHOOSING & names(loss) and len(wanted) < len(shape):
         raise TypeError(f"{part} targets have dtype {targets.dtype}: class numbers are whole, convert with .long()")
-    elif PAIRING & names(loss) or predictions.numel() == targets.numel() or repeats(shape, wanted):
+    elif PAIRING & names(loss) or repeats(shape, wanted):
         raise ShapeError(
             f"{part} predictions have shape {shape}, targets {wanted}: broadcasting "
             "would pair every prediction with every target; bring both to one shape, as with targets.unsqueeze(1)"

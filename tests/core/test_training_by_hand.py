@@ -102,6 +102,16 @@ class Sharp(torch.optim.SGD):
         return loss
 
 
+class Twice(torch.optim.SGD):
+    """Asks for the gradient twice at one place, and takes the second."""
+
+    def step(self, closure):
+        with torch.enable_grad():
+            loss, _ = closure(), closure()
+        super().step()
+        return loss
+
+
 def network(*middle, dtype=torch.float64):
     return nn.Sequential(nn.Linear(1, 4), *middle, nn.Linear(4, 1)).to(dtype)
 
@@ -129,11 +139,16 @@ def sharp(model):
     return Sharp(model.parameters(), lr=0.05)
 
 
+def twice(model):
+    return Twice(model.parameters(), lr=0.05)
+
+
 CASES = {
     "BatchNorm": (lambda: network(nn.BatchNorm1d(4)), sgd),
     "frozen BatchNorm": (lambda: network(nn.BatchNorm1d(4).eval()), sgd),
     "Dropout": (lambda: network(nn.Dropout(0.5)), sgd),
     "Dropout, called several times a step": (lambda: network(nn.Dropout(0.5)), sharp),
+    "Dropout, called twice at one place": (lambda: network(nn.Dropout(0.5)), twice),
     "keeps its state": (lambda: KeepsState().double(), sgd),
     "changes its inputs": (lambda: ChangesInputs().double(), sgd),
     "LBFGS": (lambda: network(nn.Tanh()), lbfgs),
@@ -175,7 +190,7 @@ def test_train_leaves_what_the_loop_by_hand_leaves(name, validated):
             validation_losses = history.validation_loss.tolist() if validated else []
             assert [module.training for module in model.modules()] == modes
         else:
-            closure = isinstance(optimizer, (torch.optim.LBFGS, Sharp))
+            closure = isinstance(optimizer, (torch.optim.LBFGS, Sharp, Twice))
             losses, validation_losses = loop_by_hand(model, optimizer, x, y, 6, validation=validation, closure=closure)
         results[way] = losses, validation_losses, everything(model, optimizer, x)
     assert len(losses) == 6 and losses[-1] < losses[0]

@@ -214,9 +214,19 @@ REFUSED = {
         r"\(4, 1\).*\(4,\)",
     ),
     "one output for three columns": (
-        lambda: attempt(y=Y.repeat(1, 3), loss=functools.partial(nn.functional.mse_loss, reduction="sum")),
+        lambda: attempt(y=Y.repeat(1, 3), loss=lambda p, t: ((p - t) ** 2).mean()),
         ShapeError,
         r"\(12, 1\).*\(12, 3\)",
+    ),
+    "three outputs for one column": (
+        lambda: attempt(linear(1, 3), loss=nn.MSELoss()),
+        ShapeError,
+        r"\(12, 3\).*\(12, 1\)",
+    ),
+    "the same, with an option of the loss": (
+        lambda: attempt(linear(1, 3), loss=functools.partial(nn.functional.mse_loss, reduction="sum")),
+        ShapeError,
+        r"\(12, 3\).*\(12, 1\)",
     ),
     "class numbers in a column": (
         lambda: attempt(linear(1, 3), y=CLASSES.unsqueeze(1), loss=nn.CrossEntropyLoss()),
@@ -242,6 +252,14 @@ def test_what_cannot_work_is_refused_in_words(name, capsys):
     with pytest.raises(error, match=words):
         call()
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_an_optimizer_counts_is_no_data():
+    model = linear()
+    optimizer = torch.optim.Adam(model.parameters())
+    train(model, optimizer, X, Y, 1)  # counts its steps in float32, whatever the dtype of the model
+    with pytest.raises(TypeError, match=r"inputs: torch.float32.*optimizer's state: torch.float64\)"):
+        train(model, optimizer, X.float(), Y, 1)
 
 
 @pytest.mark.parametrize(
