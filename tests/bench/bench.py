@@ -402,12 +402,13 @@ def load(ready: dict[str, Worker], rows: int, columns: int) -> None:
         worker.read()
 
 
-def rscript() -> str | None:
-    """The Rscript of the R that rpy2 would use, or None without R."""
-    if os.environ.get("COURSE_WITHOUT_R", "") not in ("", "0"):
-        return None
+def rscript() -> str:
+    """The Rscript of the R that rpy2 would use. Raises RuntimeError without R."""
     home = os.environ.get("R_HOME")
-    return shutil.which("Rscript", path=os.path.join(home, "bin") if home else None)
+    path = shutil.which("Rscript", path=os.path.join(home, "bin") if home else None)
+    if path is None or os.environ.get("COURSE_WITHOUT_R", "") not in ("", "0"):
+        raise RuntimeError("the bench compares with R's lm(), and there is no R")
+    return path
 
 
 def write_regression(file: Path, rows: int, columns: int, block: int = 1_000_000) -> list[float]:
@@ -442,11 +443,8 @@ def has_memory(bench: Bench, what: str, needed: int) -> bool:
 
 def bench_solvers(bench: Bench) -> None:
     """R's lm() and lm.fit, and torch's QR and TSQR, on the same rows: time in turns, memory in a process for each."""
-    r = rscript()
-    if r is None:
-        bench.skip("lm() and lm.fit: there is no R")
     file = BUILD / "regression.bin"
-    commands = {name: [r, HERE / "bench_lm.R", name, file] for name in ("lm", "lm.fit") if r}
+    commands = {name: [rscript(), HERE / "bench_lm.R", name, file] for name in ("lm", "lm.fit")}
     commands |= {name: [sys.executable, HERE / "bench_solver.py", name, file] for name in ("qr", "tsqr")}
     bench.results["solvers"] = []
     sizes = [(rows, columns) for columns in COLUMNS for rows in bench.size.rows]
@@ -467,7 +465,7 @@ def bench_solvers(bench: Bench) -> None:
 def solve_in_turns(
     commands: dict[str, list], timed: dict[str, Worker], expected: Sequence[float], rows: int, rounds: int
 ) -> dict[str, dict]:
-    """Time and peak memory of each, and proof that they agree. The ratio is to lm(), or to qr where there is no R."""
+    """Time and peak memory of each, and proof that they agree. The ratio is to lm()."""
     memory = {}
     # With these two settings memory that is freed goes back to the system at once, so that none is counted twice or
     # not at all. They cost time; memory is therefore measured apart, at the first solution of a fresh process.
@@ -487,7 +485,7 @@ def solve_in_turns(
             took = worker.ask("solve", 1)["seconds"]
         times[name] = max(1, min(1000, round(0.05 / took)))
     runs = {name: lambda name=name: timed[name].ask("solve", times[name])["seconds"] for name in timed}
-    found = compare(take_turns(runs, rounds, warm=True), "lm" if "lm" in runs else "qr")
+    found = compare(take_turns(runs, rounds, warm=True), "lm")
     return {name: {**row, "megabytes": rounded(memory[name])} for name, row in found.items()}
 
 
@@ -531,10 +529,9 @@ def machine() -> dict:
     processor = platform.processor() or platform.machine()
     with contextlib.suppress(OSError, TypeError):
         processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())[1].strip()
-    r = rscript()
     code = 'cat(R.version$major, ".", R.version$minor, " ", basename(extSoftVersion()[["BLAS"]]), sep = "")'
-    said = subprocess.run([r, "--vanilla", "-e", code], capture_output=True, text=True).stdout.split() if r else []
-    version, blas = (*said, None, None)[:2]
+    command = [rscript(), "--vanilla", "-e", code]
+    version, blas = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     system = f"{platform.system()} {platform.machine()}"
     found = {"processor": processor, "cores": os.cpu_count(), "gigabytes": round(psutil.virtual_memory().total / 1e9)}
     found |= {"system": system, "python": platform.python_version(), "torch": torch.__version__.split("+")[0]}
@@ -560,7 +557,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settle(BUILD / "settings")
     bench = Bench(SMALL if options.small else FULL)
     began = time.perf_counter()
-    bench.results |= {"date": datetime.date.today().isoformat(), "machine": machine()}
+    try:
+        bench.results |= {"date": datetime.date.today().isoformat(), "machine": machine()}
+    except RuntimeError as trouble:
+        say(str(trouble))
+        return 1
     chosen = [part for part in PARTS if part in options.parts] or list(PARTS)
     for part in chosen:
         say(f"{part} (after {(time.perf_counter() - began) / 60:.1f} minutes): {PARTS[part].__doc__.splitlines()[0]}")

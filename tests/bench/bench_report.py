@@ -85,13 +85,10 @@ def report(results: dict) -> str:
 
 def opening(results: dict) -> str:
     box = results["machine"]
-    memory = f", {box['gigabytes']} GB of memory" if box["gigabytes"] else ""
-    blas = f" with {box['blas']}" if box["blas"] else ""
-    r = f"R {box['r']}{blas}" if box["r"] else "no R"
     return (
         f"Measured by `make bench` on {results['date']}, in {results['minutes']:g} minutes, on one machine: "
-        f"{box['processor']}, {box['cores']} cores{memory}, {box['system']}; Python {box['python']}, "
-        f"PyTorch {box['torch']}, {r}.\n"
+        f"{box['processor']}, {box['cores']} cores, {box['gigabytes']} GB of memory, {box['system']}; "
+        f"Python {box['python']}, PyTorch {box['torch']}, R {box['r']} with {box['blas']}.\n"
         "What is compared took turns in one run, on one thread. A ratio is the median over the rounds, each of which "
         "compares runs that followed one another; seconds are medians, too, and hold for this machine only."
     )
@@ -118,22 +115,19 @@ def overhead(found: list[dict]) -> str:
 
 
 def solvers(found: list[dict]) -> str:
-    methods = [name for name in NAMES if name in found[0]["methods"]]
-    base, *others = sorted(methods, key=lambda name: name != "lm")  # lm() where there is R, else QR
     rows = [
-        [f"{row['rows']:,}", str(row["columns"]), number(row["methods"][base]["seconds"])]
-        + [ratio(row["methods"][name]["ratio"]) for name in others]
-        + [number(row["methods"][name]["megabytes"]) for name in methods]
+        [f"{row['rows']:,}", str(row["columns"]), number(row["methods"]["lm"]["seconds"])]
+        + [ratio(row["methods"][name]["ratio"]) for name in NAMES if name != "lm"]
+        + [number(row["methods"][name]["megabytes"]) for name in NAMES]
         for row in found
     ]
-    head = ["rows", "columns", f"{NAMES[base]}, seconds", *(f"{NAMES[name]} / {NAMES[base]}" for name in others)]
+    ratios = [f"{text} / {NAMES['lm']}" for name, text in NAMES.items() if name != "lm"]
+    head = ["rows", "columns", f"{NAMES['lm']}, seconds", *ratios, *(f"{text}, MB" for text in NAMES.values())]
     return (
         "## Least squares\n\nR's `lm()` and `lm.fit` against PyTorch's QR of the whole matrix and TSQR in blocks of "
         "10,000 rows, all in float64; the same coefficients to nine digits, asserted. `lm()` and `lm.fit` also keep "
         "residuals, fitted values and the decomposition, which QR and TSQR do not. Memory is the peak beyond the data, "
-        "in a process of its own.\n\n"
-        + table(head + [f"{NAMES[name]}, MB" for name in methods], rows)
-        + f"\n\n![{alt_text(found)}](growth.svg)\n\n{reading(found)}"
+        "in a process of its own.\n\n" + table(head, rows) + f"\n\n![{alt_text(found)}](growth.svg)\n\n{reading(found)}"
     )
 
 
@@ -145,7 +139,7 @@ def largest(found: list[dict]) -> list[dict]:
 
 def alt_text(found: list[dict]) -> str:
     rows = largest(found)
-    names = ", ".join(NAMES[name].strip("`") for name in rows[-1]["methods"])
+    names = ", ".join(text.strip("`") for text in NAMES.values())
     return (
         f"Two plots on logarithmic scales against the number of rows, from {rows[0]['rows']:,} to "
         f"{rows[-1]['rows']:,}, for {rows[0]['columns']} columns: seconds, and peak memory beyond the data, of {names}."
@@ -227,10 +221,8 @@ def growth(results: dict) -> str | None:
         figure, (left, right) = new_figure(2, width=10.5, height=4.6)
         for axes, key in ((left, "seconds"), (right, "megabytes")):
             for name, (colour, dash, label) in LINES.items():
-                points = [(row["rows"], row["methods"].get(name, {}).get(key)) for row in rows]
-                points = [(n, value) for n, value in points if value]
-                if points:
-                    axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], ms=8, label=label)
+                points = [(row["rows"], row["methods"][name][key]) for row in rows]
+                axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], ms=8, label=label)
             axes.set(xscale="log", yscale="log", xlabel="rows")
         columns = rows[0]["columns"]
         left.set(ylabel="seconds", title=f"time, {columns} columns")

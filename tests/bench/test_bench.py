@@ -1,6 +1,5 @@
 """The bench: what it compares is the same answer, what it writes is what it measured, and its peers stay outside."""
 
-import copy
 import io
 import json
 import math
@@ -70,17 +69,10 @@ def test_every_row_measured_is_a_row_shown():
     assert "(growth.svg)" in text and "Not measured" not in text
 
 
-def test_the_report_without_r_without_memory_and_with_gaps():
-    results = copy.deepcopy({key: RESULTS[key] for key in ("date", "minutes", "machine", "solvers")})
-    results["machine"].update(r=None, blas=None)
-    for row in results["solvers"]:
-        del row["methods"]["lm"], row["methods"]["lm.fit"]
-        for found in row["methods"].values():
-            found["megabytes"] = None
+def test_the_report_with_gaps():
+    results = {key: RESULTS[key] for key in ("date", "minutes", "machine", "solvers")}
     text = bench_report.report({**results, "skipped": ["the peers: no network"]})
-    assert "| rows | columns | QR, seconds | TSQR / QR | QR, MB | TSQR, MB |" in text
-    assert "no R" in text and "Keras" not in text and "Not measured: the peers: no network." in text
-    assert bench_report.growth(results)
+    assert "Keras" not in text and "1,000,000 | 50" in text and "Not measured: the peers: no network." in text
 
 
 def test_a_section_is_written_between_its_markers_and_nowhere_else():
@@ -320,6 +312,14 @@ def test_what_is_left_out_or_fails_is_named_and_does_not_stop_the_rest(project, 
     monkeypatch.setitem(bench.PARTS, "map", skipping)
     assert bench.main([]) == 0 and not written(project)
     assert "skipped the map: no room" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_without_r_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "BUILD", tmp_path)
+    monkeypatch.setattr(bench, "settle", lambda folder: None)
+    monkeypatch.setenv("COURSE_WITHOUT_R", "1")
+    assert bench.main([]) == 1
+    assert capsys.readouterr().out == "bench: the bench compares with R's lm(), and there is no R\n"
 
 
 # ---- the peers stay outside -----------------------------------------------------------------------------------------
