@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from urllib.error import HTTPError
 
@@ -16,7 +17,7 @@ from helpers.authoring.lab import HIDDEN_EXTENSIONS
 OWN_CONFIGURATION = "raise SystemExit('my own server only')\n"
 OPEN_TO_ALL = "--IdentityProvider.token= --ServerApp.token="
 # The recipe of `make lab` as it is; -o setup, because the environment that runs this test is there already.
-COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON=exec '{sys.executable}'"]
+COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """make refresh: what it stores, what it leaves alone, and what it says. Three executions in all."""
 
+import ast
 import base64
 import contextlib
 import io
@@ -128,7 +129,7 @@ def test_counts_run_from_one(cells):
 def test_the_kernel_is_this_interpreter_in_the_notebooks_folder_with_inline_figures(runs, cells):
     place = "".join(cells["place"]["outputs"][0]["data"]["text/plain"])
     expected = [sys.executable, str(runs["path"].parent.resolve()), "module://matplotlib_inline.backend_inline"]
-    assert [part.strip(" []'") for part in place.replace("\n", "").split(",")] == expected
+    assert ast.literal_eval(place) == expected
 
 
 def test_pictures_carry_no_notes_and_widgets_no_views(cells):

@@ -55,7 +55,8 @@ def test_nothing_of_the_users_reaches_a_kernel(tmp_path):
     recipe = f"\t@$(COURSE_PYTHON) {shlex.quote(str(tmp_path / 'ask.py'))} {shlex.quote(str(tmp_path / 'settings'))}\n"
     (tmp_path / "Makefile").write_text(f"include Makefile\nask:\n{recipe.replace('$', '$$').replace('$$(', '$(')}")
     (tmp_path / "settings").mkdir()
-    command = ["make", "-f", str(tmp_path / "Makefile"), f"COURSE_PYTHON=exec '{sys.executable}'", "ask"]
+    python = f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"
+    command = ["make", "-f", str(tmp_path / "Makefile"), python, "ask"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     backend = "module://matplotlib_inline.backend_inline"
