@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab test browser refresh figures bench slides handout lint lock setup
+.PHONY: help lab teach desk test browser refresh figures bench slides handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -19,7 +19,13 @@ unexport JUPYTER_CONFIG_PATH PYTEST_ADDOPTS PYTEST_PLUGINS PYTHONDONTWRITEBYTECO
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1  /p' Makefile | while read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
 
-lab: setup  ## open the course in JupyterLab (more options: LAB_ARGS=--no-browser)
+lab: setup  ## open your desk in JupyterLab: the chapters, to work in (more options: LAB_ARGS=--no-browser)
+	@$(COURSE_PYTHON) -m helpers.authoring.desk lab $(LAB_ARGS)
+
+desk: setup  ## lay a fresh copy of a chapter beside yours (CHAPTER=03)
+	@$(COURSE_PYTHON) -m helpers.authoring.desk fresh $(CHAPTER)
+
+teach: setup  ## open the chapters with outputs, notes and slides in JupyterLab (options as for lab)
 	@$(COURSE_PYTHON) -m helpers.authoring.lab $(LAB_ARGS)
 
 # Two workers, each with whole files and one thread, keep two cores busy: about half the time of one after the other.
@@ -64,8 +70,8 @@ bench: setup  ## measure speed and memory side by side, as ratios (only some: PA
 slides: setup  ## write the chapters as slides into _build/slides
 	@$(COURSE_PYTHON) -m helpers.authoring.slides
 
-handout: setup  ## write the chapters without outputs and solutions into _build/handout
-	@$(COURSE_PYTHON) -m helpers.authoring.handout
+handout: setup  ## pack a desk without solutions for a class into _build/handout
+	@$(COURSE_PYTHON) -m helpers.authoring.desk handout
 
 lint: setup  ## check the style of the code
 	@$(COURSE_PYTHON) -m ruff check .

@@ -1,4 +1,5 @@
-"""Opens the folder in which it is started in JupyterLab, on this machine only. `make lab` calls it.
+"""Opens the folder in which it is started in JupyterLab, on this machine only. `make teach` calls it, and
+`make lab`, by way of desk.py, with the learner's desk.
 
 Options go to JupyterLab as they are: python -m helpers.authoring.lab --no-browser --ServerApp.port=8899
 """
@@ -28,12 +29,14 @@ def without_hidden(handler, config: dict) -> dict:
     return config | {"disabledExtensions": [*config.get("disabledExtensions", []), *HIDDEN_EXTENSIONS]}
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], folder: Path | None = None) -> None:
+    """Serve a folder, by default the one that this was started in, until it is stopped."""
     settle(Path.cwd() / "_build" / "settings")
     # `!pip` in a notebook is then the environment's own.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    server = LabApp.initialize_server(argv=[*OPTIONS, f"--ServerApp.root_dir={Path.cwd()}", *as_root, *arguments])
+    root = f"--ServerApp.root_dir={folder or Path.cwd()}"
+    server = LabApp.initialize_server(argv=[*OPTIONS, root, *as_root, *arguments])
     server.web_app.settings["page_config_hook"] = without_hidden
     provider = server.identity_provider
     if not provider.auth_enabled:

@@ -7,7 +7,7 @@ exercise is made of stands in engine.py, the exercises of a chapter in a file of
 from importlib import import_module
 from typing import Any
 
-_CHAPTERS = {
+CHAPTERS = {
     "ch00": ("double",),
     "ch01": ("design_matrix", "slope_through_origin", "residual_standard_error", "confidence_interval"),
     "ch02": ("forward_difference", "gradient_through_origin", "one_step", "largest_stable_rate"),
@@ -24,13 +24,15 @@ _CHAPTERS = {
     "ch13": ("digits_left", "exact_residuals", "refined_once", "with_scaled_columns"),
     "ch14": ("steps_per_epoch", "merged_coefficients", "gradient_of_the_whole", "resumed"),
 }
-__all__ = [name for names in _CHAPTERS.values() for name in names]
+__all__ = [name for names in CHAPTERS.values() for name in names]
 
 
 def __getattr__(name: str) -> Any:
-    for chapter, names in _CHAPTERS.items():
+    for chapter, names in CHAPTERS.items():
         if name in names:
-            return getattr(import_module(f"{__name__}.{chapter}"), name)
+            exercise = getattr(import_module(f"{__name__}.{chapter}"), name)
+            exercise.name = name  # under which progress keeps it
+            return exercise
     raise AttributeError(f"module {__name__!r} has no exercise {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""`make lab` serves the course on this machine only, behind a token."""
+"""`make teach` serves the course on this machine only, behind a token, as `make lab` does the desk."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from helpers.authoring.lab import HIDDEN_EXTENSIONS
 # What somebody's own settings for Jupyter may do, and the course must not follow: end every server, or open it to all.
 OWN_CONFIGURATION = "raise SystemExit('my own server only')\n"
 OPEN_TO_ALL = "--IdentityProvider.token= --ServerApp.token="
-# The recipe of `make lab` as it is; -o setup, because the environment that runs this test is there already.
-COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"]
+# The recipe of `make teach` as it is; -o setup, because the environment that runs this test is there already.
+COMMAND = ["make", "-o", "setup", "teach", f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"]
 
 
 @pytest.fixture

@@ -288,7 +288,7 @@ def test_every_exercise_of_a_chapter_is_offered():
     for path in sorted(Path(check.__file__).parent.glob("ch*.py")):
         module = import_module(f"helpers.check.{path.stem}")
         found = [name for name, value in vars(module).items() if type(value).__name__ == "Exercise"]
-        assert tuple(found) == check._CHAPTERS[path.stem]
+        assert tuple(found) == check.CHAPTERS[path.stem]
 
 
 def on_tenths(rate, epochs, optimizer=None):
