@@ -33,18 +33,24 @@ hump = Exercise(
 
 
 def is_above_chord(loss: Callable[[float], float], first: float, second: float) -> bool:
-    return bool(loss((first + second) / 2) > (loss(first) + loss(second)) / 2)
+    return bool(loss((first + second) / 2) > (loss(first) + loss(second)) / 2 + 1e-12)
 
 
 breaks_convexity = Exercise(
     is_above_chord,
-    "One such pair proves that a loss has no single bowl; a thousand pairs without one prove nothing.",
+    "One such pair proves that a loss isn't convex, though not that it has a second valley; a thousand pairs without "
+    "one prove nothing.",
     lambda loss, a, b: not is_above_chord(loss, a, b),
     "The comparison is turned around: convexity breaks where the middle lies above the mean of the ends.",
+    lambda loss, a, b: bool(loss((a + b) / 2) <= (loss(a) + loss(b)) / 2),
+    "The comparison is turned around: a middle no higher than the mean of the ends is what a convex loss has.",
     lambda loss, a, b: bool(loss((a + b) / 2) < (loss(a) + loss(b)) / 2),
     "The comparison is turned around: a middle below the mean of the ends is what a convex loss should have.",
     lambda loss, a, b: bool(loss((a + b) / 2) >= (loss(a) + loss(b)) / 2),
     "A straight line is convex, and its middle is as high as the mean of the ends: equal is no violation.",
+    lambda loss, a, b: bool(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
+    "Rounding misled you: on a straight line, which is convex, the middle can come out a last digit above the mean. "
+    "Ask for more than that, say 1e-12.",
     lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
     "You compared with the higher end: convexity already breaks above the mean of the two.",
     lambda loss, a, b: bool(loss((a + b) / 2) > min(loss(a), loss(b))),
@@ -60,6 +66,7 @@ breaks_convexity = Exercise(
         (lambda w: 5 - w * w, -1.0, 1.0),
         (lambda w: 1.0 / w, 0.5, 2.0),
         (lambda w: 2 * w + 1, -1.0, 3.0),  # exactly on the chord, in floating point too
+        (lambda w: 0.1 * w + 0.7, 0.7, 2.3),  # above it, by rounding
     ],
     hint="Compare the loss at (first + second) / 2 with the mean of the losses at first and second.",
 )

@@ -146,7 +146,7 @@ parameter_count = Exercise(
 
 channels_first = Exercise(
     lambda images: images.permute(0, 3, 1, 2),
-    "The numbers of each plane stay together, in the order that PyTorch's image layers expect.",
+    "Each number has kept its image, row, column and colour, in the order that PyTorch's image layers expect.",
     lambda images: images.reshape(len(images), images.shape[3], images.shape[1], images.shape[2]),
     "The shape is right, the pixels are scrambled: reshape cuts the numbers up anew; permute moves dimensions.",
     lambda images: images.transpose(1, 3),

@@ -121,7 +121,7 @@ error_on_new_rows = Exercise(
     lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]),
     "Only rows that the training never saw can tell how the network does on new ones.",
     lambda model, u, c, training, validation: error_on(model, u[training], c[training]),
-    "Those are the rows it was trained on: a large network gets them right whatever it does elsewhere.",
+    "Those are the rows it was trained on: a large network can get them right, whatever it does elsewhere.",
     lambda model, u, c, training, validation: error_on(model, u, c),
     "All rows includes those it was trained on, and they flatter it: take the validation rows only.",
     lambda model, u, c, training, validation: all_pairs(model(u[validation].unsqueeze(1)), c[validation]),

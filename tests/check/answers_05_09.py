@@ -168,6 +168,7 @@ WRONG = {
         (lambda loss, a, b: loss((a + b) / 2) > loss(a) or loss((a + b) / 2) > loss(b), "lower end"),
         (lambda loss, a, b: loss(0.5 * a + 0.5 * b) > loss(a) + loss(b), "sum of the two"),
         (lambda loss, a, b: 2 * loss((a + b) / 2) >= loss(a) + loss(b), "straight line is convex"),
+        (lambda loss, a, b: loss((a + b) / 2) > (loss(a) + loss(b)) / 2, "Rounding"),
     ],
     "flip_unit": [
         (lambda w, b, v, k: (flip(w, k), b, flip(v, k)), "bias kept its sign"),
