@@ -11,7 +11,7 @@ from helpers.plots.ch05 import left_out, split_errors, validation_curves
 from helpers.plots.ch06 import neuron_curves, neuron_fits, sums_of_neurons
 from helpers.plots.ch07 import activation_gallery, gradient_factors, straight_pieces
 from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
-from helpers.plots.ch09 import time_per_sample
+from helpers.plots.ch09 import all_differences, time_per_sample
 from helpers.plots.ch10 import network_fits, network_losses, paired_errors, room_fits, validation_by_epoch
 from helpers.plots.ch11 import repeated_calls
 from helpers.plots.ch12 import arrivals, pairs
@@ -21,7 +21,8 @@ from helpers.plots.shared import lines
 
 # fmt: off
 __all__ = [
-    "activation_gallery", "approximations", "arrivals", "batch_descents", "batch_spread", "bowl_and_slice",
+    "activation_gallery", "all_differences", "approximations", "arrivals", "batch_descents", "batch_spread",
+    "bowl_and_slice",
     "certified_curve", "certified_digits", "descent_panels", "difference_errors", "expression_graph",
     "four_neurons", "gradient_factors", "hidden_units", "left_out", "lines", "loss_curves", "loss_surface",
     "many_curves", "many_losses", "network_fits", "network_losses", "neuron_curves", "neuron_fits",

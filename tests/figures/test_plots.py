@@ -92,6 +92,16 @@ def test_the_runners_that_go_on_to_the_end_are_enlarged_and_each_is_named_once()
     assert [[text.get_text() for text in axes.texts] for axes in (whole, part)] == [["fast"], ["slow"]]
 
 
+def test_the_square_of_differences_has_predictions_down_the_side_and_the_diagonal_framed():
+    plots.all_differences(torch.tensor([[1.0, -20.0], [3.0, 4.0]]))
+    axes = plt.gca()
+    assert {text.get_position(): text.get_text() for text in axes.texts} == {
+        (0, 0): "1", (1, 0): "-20", (0, 1): "3", (1, 1): "4"
+    }  # fmt: skip
+    assert [patch.get_xy() for patch in axes.patches] == [(-0.5, -0.5), (0.5, 0.5)]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("target", "prediction")
+
+
 def test_a_loss_curve_begins_at_epoch_one():
     plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
     curve, floor = plt.gca().lines
