@@ -446,7 +446,7 @@ def batch_images() -> Figure:
 
 def call_chain() -> Figure:
     """Calling model(x) runs __call__, which runs the forward pre-hooks, then forward, then the forward hooks, and
-    returns the result. Calling model.forward(x) runs forward alone, so that no hook fires."""
+    returns the result. Calling model.forward(x) runs forward alone, so that none of the model's own hooks fires."""
     canvas = Canvas(400)
     row = 265
     canvas.box(450, row + 10, 560, 190, "", INK, tint(QUIET, 0.08))
@@ -462,7 +462,7 @@ def call_chain() -> Figure:
     bare = canvas.box(826, 80, 116, 60, "result", QUIET, WHITE, dashed=True)
     canvas.elbow([direct.right, (425, 80), (425, row - 40)], QUIET, dashed=True)
     canvas.elbow([(475, row - 40), (475, 80), bare.left], QUIET, dashed=True)
-    canvas.label(450, 35, "the direct way: no hook runs", QUIET)
+    canvas.label(450, 35, "the direct way: none of the model's hooks runs", QUIET)
     return canvas.figure
 
 
