@@ -272,11 +272,11 @@ RIGHT = {
         lambda x, W, b: (torch.relu(x @ W.T + b) == 0).all(0).sum(),
     ],
     "breaks_convexity": [
-        lambda loss, a, b: np.bool_(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
-        lambda loss, a, b: torch.tensor(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
-        lambda loss, a, b: np.array(loss(np.mean([a, b])) > np.mean([loss(a), loss(b)])),
-        lambda loss, a, b: np.greater(2 * loss((a + b) / 2), loss(a) + loss(b)),
-        lambda loss, a, b: torch.gt(torch.tensor(loss((a + b) / 2)), (loss(a) + loss(b)) / 2),
+        lambda loss, a, b: np.bool_(loss((a + b) / 2) > (loss(a) + loss(b)) / 2 + 1e-12),
+        lambda loss, a, b: torch.tensor(loss((a + b) / 2) - (loss(a) + loss(b)) / 2 > 1e-12),
+        lambda loss, a, b: np.array(loss(np.mean([a, b])) > np.mean([loss(a), loss(b)]) + 1e-10),
+        lambda loss, a, b: np.greater(2 * loss((a + b) / 2), loss(a) + loss(b) + 1e-9),
+        lambda loss, a, b: torch.gt(torch.tensor(loss((a + b) / 2)), (loss(a) + loss(b)) / 2 + 1e-6),
     ],
     "flip_unit": [lambda *task: np.stack([flip(vector, task[-1]) for vector in task[:3]])],
     "stack_loss": [
