@@ -10,7 +10,7 @@ from helpers.model import network
 from helpers.training import train
 
 NOTEBOOK = ROOT / "notebooks" / "10_a_neural_network.ipynb"
-GUARDED = ("network_training, network_validation = evaluate(model, history)", "evaluate(large, history, inputs=z)")
+GUARDED = ("network_training, network_validation = losses_of(model, history)", "losses_of(large, history, inputs=z)")
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,9 @@ def chapter() -> dict:
     for cell in Notebook.read(NOTEBOOK).code:
         if "plots." not in cell.source:
             exec(cell.source.replace("5000", "1500"), names)
-        if "def evaluate" in cell.source:
+        if "def losses_of" in cell.source:
             return names
-    raise AssertionError("no evaluate in the chapter")
+    raise AssertionError("no losses_of in the chapter")
 
 
 def test_shapes_names_and_type():
@@ -66,14 +66,14 @@ def test_the_helper_is_the_chapter_s_own(chapter):
 
 def test_the_model_that_was_trained_is_measured(chapter):
     history, x, y = chapter["history"], chapter["x"], chapter["y"]
-    losses = chapter["evaluate"](chapter["model"], history)
+    losses = chapter["losses_of"](chapter["model"], history)
     for part, measured in zip((chapter["training"], chapter["validation"]), losses, strict=True):
         assert measured == pytest.approx(mse(chapter["model"](x[part]), y[part]).item())
 
 
 def test_another_model_is_caught(chapter):
     with pytest.raises(ValueError, match="trained to"):
-        chapter["evaluate"](chapter["unnamed"], chapter["history"])
+        chapter["losses_of"](chapter["unnamed"], chapter["history"])
 
 
 def test_another_model_that_was_trained_as_long_is_caught(chapter):
@@ -84,7 +84,7 @@ def test_another_model_that_was_trained_as_long_is_caught(chapter):
     rows, kept_back = split(11, 14322024)
     train(other, torch.optim.SGD(other.parameters(), lr=1e-3), x[rows], y[rows], 1500)
     with pytest.raises(ValueError, match="trained to"):
-        chapter["evaluate"](other, chapter["history"])
+        chapter["losses_of"](other, chapter["history"])
 
 
 def test_the_chapter_measures_through_the_guard():
