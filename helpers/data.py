@@ -1,5 +1,5 @@
-"""The course's data: eleven readings of two thermometers, the two splits used from chapter 05 on, two data sets of R's
-for the learner's own walk in chapter 12, and, made up for chapter 14, as many readings as one likes."""
+"""The course's data: eleven readings of two thermometers and the two splits of them; data sets of R's; and, made up, as
+many readings as one likes."""
 
 from __future__ import annotations
 
@@ -53,11 +53,15 @@ def tensors(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     return torch.tensor(UNKNOWN, dtype=dtype), torch.tensor(CELSIUS, dtype=dtype)
 
 
-def dataset(name: str) -> pd.DataFrame:
-    """One of R's data sets, from helpers/datasets; a test compares each with R's own. Numbers are float64."""
+def dataset(name: str, factor: str | None = None) -> pd.DataFrame:
+    """One of R's data sets, from helpers/datasets; a test compares each with R's own.
+
+    Numbers are float64; the column `factor` is a category, as in R.
+    """
     import pandas as pd
 
-    return pd.read_csv(DATASETS / f"{name}.csv", dtype="float64")
+    df = pd.read_csv(DATASETS / f"{name}.csv")
+    return df.astype({column: "category" if column == factor else "float64" for column in df})
 
 
 def faithful() -> pd.DataFrame:
@@ -78,6 +82,37 @@ def cars() -> pd.DataFrame:
     Source: R's datasets::cars, from Ezekiel (1930), Methods of Correlation Analysis.
     """
     return dataset("cars")
+
+
+def iris() -> pd.DataFrame:
+    """150 irises of three species, fifty of each, in R's order.
+
+    Returns columns Sepal.Length, Sepal.Width, Petal.Length, Petal.Width (in cm), float64, and Species, a category:
+    setosa, versicolor, virginica.
+    Source: R's datasets::iris, from Anderson (1935), The irises of the Gaspe Peninsula, Bulletin of the American Iris
+    Society 59, 2-5, made known by Fisher (1936).
+    """
+    return dataset("iris", factor="Species")
+
+
+def insect_sprays() -> pd.DataFrame:
+    """The insects counted on 72 plots, each treated with one of six sprays, in R's order.
+
+    Returns columns count (insects on a plot), float64, and spray, a category: A to F.
+    Source: R's datasets::InsectSprays, from Beall (1942), The transformation of data from entomological field
+    experiments, Biometrika 29, 243-262.
+    """
+    return dataset("insect_sprays", factor="spray")
+
+
+def quakes() -> pd.DataFrame:
+    """1000 earthquakes near Fiji since 1964, of magnitude 4 or more, in R's order.
+
+    Returns columns lat and long (degrees), depth (in km), mag (Richter magnitude) and stations (how many stations
+    reported it), float64.
+    Source: R's datasets::quakes, from the Harvard PRIM-H project.
+    """
+    return dataset("quakes")
 
 
 def logger() -> pd.DataFrame:

@@ -22,7 +22,7 @@ settle(Path(__file__).resolve().parent.parent / "_build" / "settings_of_tests")
 def reason_to_skip() -> str | None:
     """Why tests of R cannot run here, or None if they can and must."""
     try:
-        session.look_for_r()
+        session.find_r()
     except RUnavailable as problem:
         return str(problem) if session.switched_off() or not os.environ.get("R_HOME") else None
     return None

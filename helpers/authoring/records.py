@@ -6,11 +6,12 @@ import datetime
 import json
 import math
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers.beyond.certified import NAMES, problem
-from helpers.data import cars, faithful, thermometers
-from helpers.r import lm, probe
+from helpers.data import cars, faithful, insect_sprays, iris, quakes, thermometers
+from helpers.r import LmResult, RWarning, glm, lm, probe
 from helpers.r.records import FILE, key_and_order
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 
 
 class Fit(NamedTuple):
-    """A call to lm() whose answer is kept."""
+    """A call whose answer is kept: of lm(), or of glm() with its family, and with settings where they are not R's."""
 
     formula: str
     data: pd.DataFrame
-    tol: float | None = None
+    settings: dict[str, Any] = {}
+    function: str = "lm"
+
+    def key_and_order(self) -> tuple[str, list[int]]:
+        """The name of the answer, and the order of rows in which it is kept."""
+        return key_and_order(self.function, self.formula, self.data, **self.settings)
 
 
 def course_fits() -> list[Fit]:
@@ -38,6 +44,24 @@ def course_fits() -> list[Fit]:
         Fit("eruptions ~ waiting", faithful()),
         Fit("dist ~ speed", cars()),
         Fit("dist ~ speed + I(speed^2)", cars()),
+        Fit("depth ~ lat + long", quakes()),
+    ]
+
+
+def glm_fits() -> list[Fit]:
+    """The fits of glm() in the chapters on classification."""
+    flowers = iris()
+    two = flowers[flowers["Species"] != "setosa"]
+    setosa = flowers.assign(setosa=flowers["Species"] == "setosa")
+    deep = quakes().assign(deep=lambda df: df["depth"] > 300)
+    petals = "Petal.Length + Petal.Width"
+    binomial = {"family": "binomial"}
+    return [
+        Fit(f"Species ~ {petals}", two, binomial, "glm"),
+        Fit(f"Species ~ {petals}", two, {**binomial, "epsilon": 1e-14, "maxit": 100}, "glm"),
+        Fit(f"setosa ~ {petals}", setosa, binomial, "glm"),  # separated: R warns
+        Fit("deep ~ lat + long", deep, binomial, "glm"),
+        Fit("count ~ spray", insect_sprays(), {"family": "poisson"}, "glm"),
     ]
 
 
@@ -45,7 +69,7 @@ def certified_fits() -> list[Fit]:
     """NIST's problems, each with its own model, and Filip once more with a tolerance that keeps x^10."""
     problems = [problem(name) for name in NAMES]
     fits = [Fit(one.formula, one.frame()) for one in problems]
-    return [*fits, *(Fit(one.formula, one.frame(), 1e-12) for one in problems if one.name == "Filip")]
+    return [*fits, *(Fit(one.formula, one.frame(), {"tol": 1e-12}) for one in problems if one.name == "Filip")]
 
 
 def without_nan(frame: pd.DataFrame) -> list[float | None]:
@@ -53,20 +77,29 @@ def without_nan(frame: pd.DataFrame) -> list[float | None]:
     return [None if math.isnan(value) else value for value in frame.to_numpy().ravel(order="F").tolist()]
 
 
+def answer_of(fit: Fit, order: list[int]) -> dict[str, Any]:
+    """R's answer, as it is kept: what differs between calls, such as the family, is in its name."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RWarning)
+        result = {"lm": lm, "glm": glm}[fit.function](fit.formula, fit.data.iloc[order], **fit.settings)
+    heard = [str(warning.message).split(" warns: ", 1)[1] for warning in caught]
+    answer = {"terms": list(result.coefficients.index), "table": without_nan(result.coefficients)}
+    if isinstance(result, LmResult):
+        answer |= {"interval": without_nan(result.conf_int), "residuals": result.residuals.tolist()}
+        single = ("sigma", "r_squared", "adj_r_squared", "mse")
+    else:
+        answer |= {"columns": list(result.coefficients.columns)}
+        single = ("deviance", "null_deviance", "df_null", "dispersion", "aic", "iterations", "converged")
+    answer |= {name: getattr(result, name) for name in ("df_residual", *single)}
+    return {**answer, "fitted": result.fitted.tolist(), **({"warnings": heard} if heard else {})}
+
+
 def make_records(today: str) -> dict[str, Any]:
     """Fit all that is recorded, with R; `today` is written beside them, as year-month-day."""
     fits = {}
-    for formula, data, tol in [*course_fits(), *certified_fits()]:
-        key, order = key_and_order(formula, data, tol)
-        fit = lm(formula, data.iloc[order], tol=tol)
-        fits[key] = {
-            "terms": list(fit.coefficients.index),
-            "table": without_nan(fit.coefficients),
-            "interval": without_nan(fit.conf_int),
-            "residuals": fit.residuals.tolist(),
-            "fitted": fit.fitted.tolist(),
-            **{name: getattr(fit, name) for name in ("sigma", "df_residual", "r_squared", "adj_r_squared", "mse")},
-        }
+    for fit in [*course_fits(), *glm_fits(), *certified_fits()]:
+        key, order = fit.key_and_order()
+        fits[key] = answer_of(fit, order)
     version = re.sub(r"^R version (\S+).*", r"R \1", probe())
     return {"date": today, "r": version, "fits": fits}
 

@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.r.engine import columns_used
 from helpers.r.session import RUnavailable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE = Path(__file__).parents[1] / "datasets" / "recorded_r.json"
+NAME = re.compile(r"`((?:[^`\\]|\\.)+)`|((?:[^\W\d_]|\.)[\w.]*)")
 
 
 def without_spaces(formula: str) -> str:
@@ -22,13 +22,14 @@ def without_spaces(formula: str) -> str:
     return re.sub(r"""(`[^`]*`|"[^"]*"|'[^']*')|\s+""", lambda match: match[1] or "", formula)
 
 
-def key_and_order(formula: str, data: pd.DataFrame, tol: float | None = None) -> tuple[str, list[int]]:
+def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> tuple[str, list[int]]:
     """The name of a fit among the recorded ones, and the order of rows in which it is kept.
 
-    The name tells the formula, the tolerance if it is not R's own and, as a hash, each value of the columns it uses, to
-    the last bit. Neither the order of the rows nor their index counts.
+    The name tells the function, the formula, the settings that are not R's own and, as a hash, each value of the
+    columns it uses, to the last bit. Neither the order of the rows nor their index counts.
     """
-    used = columns_used(formula, data)
+    names = {quoted or plain for quoted, plain in NAME.findall(formula)}
+    used = [name for name in data.columns if name in names or "." in names]
 
     def exact(value: object) -> str:
         return float(value).hex() if isinstance(value, (int, float)) else repr(value)
@@ -36,25 +37,29 @@ def key_and_order(formula: str, data: pd.DataFrame, tol: float | None = None) ->
     rows = [tuple(exact(value) for value in row) for row in zip(*(data[name].tolist() for name in used), strict=True)]
     order = sorted(range(len(rows)), key=rows.__getitem__)
     contents = json.dumps([used, [rows[i] for i in order]])
-    tolerance = "" if tol is None else f" with tol={float(tol)!r}"
-    return f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}{tolerance}", order
+    call = f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}"
+    given = [f"{name}={value!r}" for name, value in settings.items() if value is not None]
+    key = " with ".join([call, *filter(None, [", ".join(given)])])
+    return key if function == "lm" else f"{function} {key}", order
 
 
-def recorded_answer(formula: str, data: pd.DataFrame, tol: float | None, problem: RUnavailable) -> dict[str, Any]:
-    """The recorded answer to this call, announced in one printed line, as `Engine.fit` has it.
+def recorded_answer(
+    function: str, formula: str, data: pd.DataFrame, problem: RUnavailable, **settings: Any
+) -> dict[str, Any]:
+    """The recorded answer to this call, announced in one printed line, as `engine.fit` has it.
 
     Raises RUnavailable if there is none.
     """
     records = json.loads(FILE.read_text(encoding="utf-8"))
-    key, order = key_and_order(formula, data, tol)
+    key, order = key_and_order(function, formula, data, **settings)
     fit = records["fits"].get(key)
     if fit is None:
         raise RUnavailable(
-            f"{problem} Without R, lm() knows only the course's own fits, and {formula!r} on these data is not one of "
-            "them."
+            f"{problem} Without R, {function}() knows only the course's own fits, and {formula!r} on these data is not "
+            "one of them."
         ) from problem.__cause__
     origin = f"recorded, {records['r']}, {records['date']}"
     print(f"R is not available here: this is its recorded answer to {formula!r} ({records['r']}, {records['date']}).")
     place = sorted(range(len(order)), key=order.__getitem__)
-    by_row = {name: [fit[name][i] for i in place] for name in ("residuals", "fitted")}
-    return {**fit, **by_row, "index": data.index, "r_version": origin, "warnings": []}
+    by_row = {name: [fit[name][i] for i in place] for name in ("residuals", "fitted") if name in fit}
+    return {**fit, **by_row, "index": data.index, "r_version": origin}

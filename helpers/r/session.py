@@ -1,22 +1,22 @@
-"""R inside this process, through rpy2: finding it, starting it once and quietly, and saying what is missing."""
+"""Finding R, and the referee: an R in a process of its own, which `lm()` and `glm()` ask."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import functools
-import importlib.metadata
-import importlib.util
-import logging
 import os
 import shutil
-import signal
-import sys
+import subprocess
 import threading
-from collections.abc import Iterator
+import uuid
+from collections import deque
 from pathlib import Path
+from typing import Any
 
-from helpers.r.engine import Engine
+from helpers.r import wire
 
+PROGRAM = Path(__file__).with_name("referee.R")
+SCRIPTS = ("bin/Rscript", "bin/Rscript.exe", "bin/x64/Rscript.exe")
 INSTALL = (
     "Run `make lab` in the course's folder: it finds or installs R and an rpy2 that fits it. With conda, "
     "`conda env create -f environment.yml` brings both. Then restart the kernel."
@@ -27,114 +27,8 @@ class RUnavailable(RuntimeError):
     """R cannot be reached from this Python. The message says why and what to do."""
 
 
-def check_thread() -> None:
-    """Raise RuntimeError outside the main thread: R in another thread ends the whole process."""
-    here = threading.current_thread()
-    if here is not threading.main_thread():
-        raise RuntimeError(
-            f"R runs in the main thread only, and this call came from the thread {here.name!r}. "
-            "Call lm() in a notebook cell or in the program itself, and hand its result to the thread."
-        )
-
-
-def start_r() -> Engine:
-    """R in this process, started by the first call.
-
-    Raises RUnavailable with the reason and the fix, and a later call tries again; RuntimeError outside the main thread.
-    """
-    check_thread()
-    return start_once()
-
-
-@functools.cache
-def start_once() -> Engine:
-    """Start R in this process. Raises RUnavailable."""
-    look_for_r()
-    loaded = set(sys.modules)
-    if not importlib.util.find_spec("_rinterface_cffi_api"):
-        os.environ.setdefault("RPY2_CFFI_MODE", "ABI")
-    os.environ.setdefault("LANGUAGE", "en")  # R's messages and printouts in the language of the course
-    try:
-        with interrupt_later(), quiet_start(), same_search_paths():
-            load_rpy2()
-            return Engine()
-    except Exception as problem:
-        for name in set(sys.modules) - loaded:
-            if name.split(".")[0] in ("rpy2", "_rinterface_cffi_abi", "_rinterface_cffi_api"):
-                del sys.modules[name]
-        raise RUnavailable(why_not_started(problem)) from problem
-
-
-def load_rpy2() -> None:
-    """Import rpy2, which starts R. R ignores the user's .Rprofile and any saved workspace in the current folder."""
-    from rpy2.rinterface_lib import embedded
-
-    if not embedded.isinitialized():
-        embedded.set_initoptions(("rpy2", "--quiet", "--no-save", "--no-restore", "--no-init-file"))
-    import rpy2.robjects  # noqa: F401
-
-
-@contextlib.contextmanager
-def interrupt_later() -> Iterator[None]:
-    """Let an interrupt (Ctrl-C, the stop button) wait for the end of the block: half a start of R cannot be mended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pending: list[tuple] = []
-    usual = signal.signal(signal.SIGINT, lambda *details: pending.append(details))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
-        if pending and callable(usual):
-            usual(*pending[0])
-
-
-@contextlib.contextmanager
-def same_search_paths() -> Iterator[None]:
-    """Undo what R's start does to the paths of shared libraries in the environment.
-
-    R has its libraries by then. Programs that this process starts later, such as another Python, would load the
-    system's libraries instead of their own, and fail.
-    """
-    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
-    before = {name: os.environ.get(name) for name in names}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keep off the screen what rpy2 logs about its search for R, and what R says of locales before rpy2 listens to it.
-
-    Both write past sys.stdout, so the file descriptors 1 and 2 lead nowhere within the block. If the start fails, its
-    exception has the reason.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    logger = logging.getLogger("rpy2")
-    handler, propagate = logging.NullHandler(), logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        for descriptor, _ in saved:
-            os.dup2(nowhere, descriptor)
-        yield
-    finally:
-        for descriptor, copy in saved:
-            os.dup2(copy, descriptor)
-            os.close(copy)
-        os.close(nowhere)
-        logger.propagate = propagate
-        logger.removeHandler(handler)
+class Ended(RuntimeError):
+    """R's process ended before it had answered; its last words, if any, are in the message."""
 
 
 def switched_off() -> bool:
@@ -142,42 +36,108 @@ def switched_off() -> bool:
     return os.environ.get("COURSE_WITHOUT_R", "") not in ("", "0")
 
 
-def look_for_r() -> None:
-    """Raise RUnavailable if R cannot be there. A wrong R_HOME is found here: R itself would end the process over it."""
+def find_r() -> str:
+    """The path of Rscript: that of R_HOME, else the first on the PATH. Raises RUnavailable."""
     if switched_off():
         raise RUnavailable(
             "R is switched off here: the environment variable COURSE_WITHOUT_R is "
             f"{os.environ['COURSE_WITHOUT_R']}. Unset it and restart the kernel."
         )
-    if not (importlib.util.find_spec("rpy2") and importlib.util.find_spec("rpy2.robjects")):
-        raise RUnavailable(f"rpy2, which connects Python to R, is not installed in this Python. {INSTALL}")
     home = os.environ.get("R_HOME")
+    found = shutil.which("Rscript")
     if home:
-        programs = ("bin/R", "bin/R.exe", "bin/x64/R.exe")
-        if not any((Path(home) / program).is_file() for program in programs):
+        scripts = (Path(home) / script for script in SCRIPTS)
+        found = next((str(script) for script in scripts if script.is_file()), None)
+        if not found or not (Path(home) / "library" / "base").is_dir():
             raise RUnavailable(
                 f"R_HOME is set to {home!r}, and there is no R in that folder. Unset R_HOME, or set it to what "
                 "`R RHOME` prints in a terminal, and restart the kernel."
             )
-    elif os.name != "nt" and not shutil.which("R"):
+    if not found:
         raise RUnavailable(f"R is not installed, or not on the PATH. {INSTALL}")
+    return found
 
 
-def why_not_started(problem: Exception) -> str:
-    """The message for an rpy2 that is there and fails to load R."""
-    words = " ".join(str(problem).split())
-    if "symbol" in words.lower():
-        return (
-            f"rpy2 does not fit this R: rpy2-rinterface {package_version('rpy2-rinterface')} asks for something that "
-            f"this R does not have ({words}). rpy2-rinterface 3.6.6 and later need R 4.5 or later; 3.6.5 also fits "
-            f"R 4.2 to 4.4. {INSTALL}"
+class Referee:
+    """R in a process of its own, for one question at a time."""
+
+    def __init__(self) -> None:
+        """Start R, without what would change it: its variables, and the language and locale of the shell.
+
+        Raises RUnavailable, with R's last words, if it does not answer.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("R_", "LC_"))}
+        self.owner, self.utf8 = os.getpid(), True
+        self.process = subprocess.Popen(
+            [find_r(), "--vanilla", str(PROGRAM)],
+            env={**kept, "LANGUAGE": "en", "LC_ALL": "C"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a stop button's signal is for Python alone
         )
-    return f"rpy2 is installed but could not start R ({type(problem).__name__}: {words}). {INSTALL}"
+        try:
+            hello = self.ask(wire.texts(["hello"]))
+        except Ended as problem:
+            raise RUnavailable(f"R is installed but could not start ({problem}). {INSTALL}") from None
+        self.version, self.utf8 = hello["version"][0], hello["utf8"][0]
+
+    def ask(self, *request: str) -> dict[str, Any]:
+        """R's reply to a request whose parts are encoded already.
+
+        Raises Ended if R ends instead, and ValueError for text where R has no locale for it. Any exception on the way,
+        such as a stop button's, stops R.
+        """
+        message = wire.vector(request)
+        if not self.utf8 and f"\n{wire.UTF8}\n" in message:
+            raise ValueError("text beyond ASCII needs a UTF-8 locale, which R does not find here: install en_US.UTF-8")
+        marker = f"{uuid.uuid4().hex}\n".encode("ascii")  # what a formula prints comes before it
+        printed = deque(maxlen=3)
+        lines = iter(self.process.stdout.readline, b"")
+        try:
+            with contextlib.suppress(OSError):  # if R has ended, it may have said why
+                self.process.stdin.write(marker + f"{wire.HEADER}{message}".encode("ascii"))
+                self.process.stdin.flush()
+            while (line := next(lines)) != marker:
+                printed.append(line.decode(errors="replace"))
+            for _ in wire.HEADER.splitlines():
+                next(lines)
+            names, values = wire.read(lines)
+        except StopIteration:
+            self.stop()
+            raise Ended(" ".join("".join(["R ended. ", *printed]).split())) from None
+        except BaseException:
+            self.stop()
+            raise
+        reply = dict(zip(names, values, strict=True))
+        if reply.pop("spent")[0]:
+            self.stop()
+        return reply
+
+    def stop(self) -> None:
+        """End R's process, whatever it does at the moment. A process that was forked off leaves it alone."""
+        if self.owner == os.getpid() and not self.process.stdout.closed:
+            self.process.kill()
+            for stream in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    stream.close()
+            self.process.wait()
 
 
-def package_version(name: str) -> str:
-    """The installed version of a Python package, or "of unknown version"."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "of unknown version"
+lock = threading.RLock()
+running: list[Referee] = []
+
+
+def referee() -> Referee:
+    """The referee of this process, started when first asked for, and anew after it has ended. Raises RUnavailable."""
+    if not running or running[0].owner != os.getpid() or running[0].process.poll() is not None:
+        stop_referee()
+        running.append(Referee())
+    return running[0]
+
+
+@atexit.register
+def stop_referee() -> None:
+    """End the referee. The next question starts another one."""
+    while running:
+        running.pop().stop()

@@ -1,8 +1,10 @@
 """The readings, the line, the loss and its gradient, against arithmetic in exact fractions."""
 
+import subprocess
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from helpers import data
 from helpers.data import split, tensors, thermometers
 from helpers.loss import ShapeError, mse, mse_gradient
 from helpers.model import line
-from helpers.r.session import start_r
+from helpers.r.session import find_r
 
 U = [Fraction(str(value)) for value in data.UNKNOWN]
 C = [Fraction(str(value)) for value in data.CELSIUS]
@@ -37,14 +39,18 @@ def test_the_tensors_are_the_readings():
 
 
 @pytest.mark.needs_r
-@pytest.mark.parametrize("name, shape", [("faithful", (272, 2)), ("cars", (50, 2))])
-def test_the_data_are_those_of_r(name, shape):
-    ours = getattr(data, name)()
-    assert ours.shape == shape and (ours.dtypes == "float64").all()
-    evaluate = start_r().evaluate
-    assert list(ours.columns) == list(evaluate(f"names(datasets::{name})"))
-    for column in ours:
-        assert ours[column].tolist() == list(evaluate(f"as.numeric(datasets::{name}${column})"))
+def test_the_data_are_those_of_r(tmp_path):
+    names = {name: name for name in ("faithful", "cars", "iris", "quakes")} | {"insect_sprays": "InsectSprays"}
+    path = (tmp_path / "x").as_posix()
+    write = "write.csv({}, paste0('{}', '.{}'), row.names = FALSE)"
+    code = "; ".join(write.format(f"datasets::{theirs}", path, ours) for ours, theirs in names.items())
+    subprocess.run([find_r(), "--vanilla", "-e", code], check=True, capture_output=True, timeout=60)
+    for name in names:
+        ours, theirs = getattr(data, name)(), pd.read_csv(f"{path}.{name}")
+        assert len(ours) == len(theirs) >= 50
+        pd.testing.assert_frame_equal(ours.astype(theirs.dtypes), theirs, check_exact=True)
+        kinds = {str(dtype) for dtype in ours.dtypes} - {"float64"}
+        assert kinds == ({"category"} if name in ("iris", "insect_sprays") else set())
 
 
 def test_the_data_are_whole_without_r():

@@ -1,0 +1,239 @@
+"""`%%R` cells: R inside this process, through rpy2, in which a cell's errors, warnings and stops are R's own."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import signal
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from helpers.r import session
+from helpers.r.session import INSTALL, RUnavailable
+
+SETUP = Path(__file__).with_name("cells.R")
+# While R and the R programs that rpy2 runs start: no start-up file, no locale of the shell's (cells.R sets one).
+NOWHERE = dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)
+START = {**NOWHERE, "LC_ALL": "C"}
+# R's start changes where libraries are looked for. It has its own by then, and programs that this process starts later,
+# such as another Python, would load the system's libraries instead of theirs.
+UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "R_DEFAULT_PACKAGES")
+
+
+class Brief:
+    """An exception of which IPython shows the message alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class RCellError(Brief, RuntimeError):
+    """R ended a cell with an error. The message is R's own."""
+
+
+class RStopped(Brief, KeyboardInterrupt):
+    """A cell in R was stopped."""
+
+
+def start_r() -> list[Any]:
+    """The two functions of cells.R, in an R within this process that the first call starts.
+
+    Raises RUnavailable with the reason and the fix, and a later call tries again; RuntimeError outside the main thread,
+    where R within Python would end the whole process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        here = threading.current_thread().name
+        raise RuntimeError(f"R cells run in the main thread only, and this call came from the thread {here!r}")
+    return start_once()
+
+
+@functools.cache
+def start_once() -> list[Any]:
+    """Start R in this process. Raises RUnavailable."""
+    session.find_r()
+    if not (importlib.util.find_spec("rpy2") and importlib.util.find_spec("rpy2.robjects")):
+        raise RUnavailable(f"rpy2, which connects Python to R, is not installed in this Python. {INSTALL}")
+    loaded = set(sys.modules)
+    if not importlib.util.find_spec("_rinterface_cffi_api"):
+        os.environ.setdefault("RPY2_CFFI_MODE", "ABI")
+    os.environ["LANGUAGE"] = "en"  # R's messages and printouts in the language of the course
+    try:
+        with undisturbed_start():
+            return list(load_rpy2().evalr(SETUP.read_text(encoding="ascii")))
+    except Exception as problem:
+        for name in set(sys.modules) - loaded:
+            if name.split(".")[0] in ("rpy2", "_rinterface_cffi_abi", "_rinterface_cffi_api"):
+                del sys.modules[name]
+        raise RUnavailable(why_not_started(problem)) from problem
+
+
+def load_rpy2() -> Any:
+    """Import rpy2, which starts R, without any start-up file or saved workspace of the user's or the machine's."""
+    from rpy2.rinterface_lib import embedded
+
+    if not embedded.isinitialized():
+        options = ("--quiet", "--no-save", "--no-restore", "--no-init-file", "--no-site-file", "--no-environ")
+        embedded.set_initoptions(("rpy2", *options))
+    import rpy2.rinterface
+    import rpy2.robjects  # noqa: F401
+
+    return rpy2.rinterface
+
+
+@contextlib.contextmanager
+def undisturbed_start() -> Iterator[None]:
+    """The environment of a start of R, without rpy2's log of its search on the screen.
+
+    An interrupt (Ctrl-C, the stop button) waits for the end of the block: half a start of R cannot be mended.
+    """
+    pending: list[tuple] = []
+    usual = signal.signal(signal.SIGINT, lambda *details: pending.append(details))
+    before = {name: os.environ.get(name) for name in (*START, *UNDONE)}
+    os.environ.update(START)
+    os.environ.pop("R_DEFAULT_PACKAGES", None)
+    logger = logging.getLogger("rpy2")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
+        if pending and callable(usual):
+            usual(*pending[0])
+
+
+def why_not_started(problem: Exception) -> str:
+    """The message for an rpy2 that is there and fails to load R."""
+    words = " ".join(str(problem).split())
+    if "symbol" in words.lower():
+        return (
+            f"rpy2 does not fit this R: rpy2-rinterface {importlib.metadata.version('rpy2-rinterface')} asks for "
+            f"something that this R does not have ({words}). rpy2-rinterface 3.6.6 and later need R 4.5 or later; "
+            f"3.6.5 also fits R 4.2 to 4.4. {INSTALL}"
+        )
+    if isinstance(problem, StopIteration):
+        words = f"R could not write a file into {tempfile.gettempdir()}: is that folder full?"
+    return f"rpy2 is installed but could not start R ({type(problem).__name__}: {words}). {INSTALL}"
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Let an interrupt reach R within the block, at the next place where R looks for one, and raise RStopped then.
+
+    Python notices a signal only between its own steps, and there are none while R runs. But the signal's number is
+    written to a pipe at once, and a thread at the other end tells R; and sends the signal again, which ends a sleep.
+    """
+    from rpy2.rinterface_lib.openrlib import rlib
+
+    stopped, over = threading.Event(), threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def tell_r() -> None:
+        while signal.SIGINT not in os.read(reading, 1) and not over.is_set():
+            pass
+        while not over.wait(0.05):
+            stopped.set()
+            rlib.R_interrupts_pending = 1
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    thread = threading.Thread(target=tell_r, daemon=True)
+    usual = signal.signal(signal.SIGINT, lambda *details: stopped.set())
+    outer = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(outer)
+        os.write(writing, b"\0")
+        thread.join()
+        rlib.R_interrupts_pending = 0
+        signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
+        os.close(reading)
+        os.close(writing)
+    if stopped.is_set():
+        raise RStopped("R was stopped")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext helpers.r`: make `%%R` cells work, or say what is missing where there is no R."""
+    try:
+        functions = start_r()
+    except RUnavailable as problem:
+        reason = str(problem)
+
+        def explain(line: str, cell: str | None = None) -> None:
+            """Say why this R cell has no output."""
+            print(textwrap.fill(f"This cell is written in R and was not run. {reason}", width=100))
+
+        ipython.register_magic_function(explain, magic_kind="line_cell", magic_name="R")
+        return
+    ipython.register_magics(make_magics(*functions)(ipython, converter=make_converter()))
+
+
+def make_converter() -> Any:
+    """rpy2's conversion of what a cell hands out, but for missing values: rpy2 makes -2147483648 of an integer's NA.
+
+    Integers with NA become floats with NaN, and logical values with NA an array of True, False and None.
+    """
+    import numpy as np
+    from rpy2 import rinterface
+    from rpy2.ipython import rmagic
+    from rpy2.robjects import conversion
+
+    def integers(values: Any) -> Any:
+        array = np.array(values)
+        missing = array == -(2**31)
+        return np.where(missing, np.nan, array) if missing.any() else array
+
+    def logicals(values: Any) -> Any:
+        return np.array([None if value is rinterface.NA_Logical else bool(value) for value in values])
+
+    ours = conversion.Converter("missing values", template=rmagic.default.converter)
+    factors = ours.rpy2py_nc_map[rinterface.IntSexpVector]
+    ours.rpy2py_nc_map[rinterface.IntSexpVector] = conversion.NameClassMap(integers, dict(factors._map))
+    ours.rpy2py.register(rinterface.BoolSexpVector, logicals)
+    return ours
+
+
+def make_magics(run: Any, show: Any) -> Any:
+    """rpy2's R magics, with cells that the functions of cells.R run and show."""
+    from rpy2 import rinterface
+    from rpy2.ipython import rmagic
+    from rpy2.rinterface_lib import callbacks
+
+    def in_r(function: Any, argument: Any) -> Any:
+        """What a function of R's makes of its argument, with what it writes and says shown at once."""
+        with contextlib.ExitStack() as stack:
+            for name, stream in (("consolewrite_print", sys.stdout), ("consolewrite_warnerror", sys.stderr)):
+                write = functools.partial(print, end="", file=stream, flush=True)
+                stack.enter_context(callbacks.replace_in_module(callbacks, name, write))
+            with stoppable():
+                ending, *made = function(argument)
+        if ending[0]:
+            raise RStopped("R was stopped") if ending[0] == "stopped" else RCellError(str(ending[0]))
+        return made
+
+    class Magics(rmagic.RMagics):
+        def eval(self, code: str) -> tuple[str, Any, bool]:
+            """The text that is left to print (none), the value of the code, and whether R would show it."""
+            value, visible = in_r(run, rinterface.StrSexpVector([code]))
+            return "", value, visible[0]
+
+    rmagic.CELL_DISPLAY_DEFAULT = lambda value, arguments: in_r(show, value)
+    return Magics

@@ -1,0 +1,71 @@
+"""How values travel to R and back: in R's own serialization, as text, in which each float is exact."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+HEADER = "A\n2\n262146\n131840\n"  # as text, version 2 of the format
+ASCII, UTF8 = 262153, 32777  # how a text is marked
+ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
+CONTROL = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"b": b"\b", b"r": b"\r", b"f": b"\f", b"a": b"\a"}
+
+
+def vector(items: Iterable[str]) -> str:
+    """An R list of parts that are encoded already."""
+    items = list(items)
+    return f"19\n{len(items)}\n{''.join(items)}"
+
+
+def reals(values: Iterable[float]) -> str:
+    """A numeric vector. NaN is NaN, which R leaves out as it does NA."""
+    special = {math.inf: "Inf", -math.inf: "-Inf"}
+    words = ["NaN" if value != value else special.get(value) or value.hex() for value in values]
+    return "\n".join(["14", str(len(words)), *words, ""])
+
+
+def integers(values: Iterable[int | None], kind: int = 13) -> str:
+    """An integer vector, or a logical one if the kind is 10; None is NA."""
+    words = ["NA" if value is None else str(int(value)) for value in values]
+    return "\n".join([str(kind), str(len(words)), *words, ""])
+
+
+def logicals(values: Iterable[bool | None]) -> str:
+    """A logical vector; None is NA."""
+    return integers(values, kind=10)
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """A character vector, in UTF-8; None is NA."""
+    return vector("9\n-1\n" if value is None else characters(value) for value in values).replace("19", "16", 1)
+
+
+def characters(text: str) -> str:
+    """One text of a character vector."""
+    data = text.encode("utf-8")
+    words = "".join(chr(byte) if 32 < byte < 127 and byte != 92 else f"\\{byte:03o}" for byte in data)
+    return f"{ASCII if text.isascii() else UTF8}\n{len(data)}\n{words}\n"
+
+
+def read(lines: Iterator[bytes]) -> Any:
+    """The next value: None for NULL, else a list of floats (NA is NaN), integers, booleans or texts (NA is None)."""
+    kind = int(next(lines)) & 255
+    if kind == 254:
+        return None
+    count = int(next(lines))
+    if kind == 9:
+        return None if count < 0 else ESCAPED.sub(unescaped, next(lines)[:-1]).decode("utf-8", errors="replace")
+    if kind in (16, 19):
+        return [read(lines) for _ in range(count)]
+    words = [next(lines).strip().decode() for _ in range(count)]
+    if kind == 14:
+        return [math.nan if word == "NA" else float.fromhex(word) for word in words]
+    return [None if word == "NA" else bool(int(word)) if kind == 10 else int(word) for word in words]
+
+
+def unescaped(match: re.Match[bytes]) -> bytes:
+    """The byte that R wrote as an escape."""
+    code = match[1]
+    return bytes([int(code, 8)]) if code.isdigit() else CONTROL.get(code, code)
