@@ -27,7 +27,7 @@ def derivative_by_nudging(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 derivative = Exercise(
     lambda f, x: torch.autograd.grad(f(x), x)[0],
-    "Whatever f computes, with however many numbers in x, one backward pass gives all its derivatives.",
+    "However many numbers are in x, one backward pass gives the derivatives with respect to all of them.",
     derivative_by_backward,
     "x came with the gradient of an earlier backward, and yours was added to it: empty x.grad first.",
     lambda f, x: torch.zeros_like(x),
@@ -54,7 +54,7 @@ derivative = Exercise(
 
 def descent(
     u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int, *, empty: bool = True, in_place: bool = True,
-    recorded: bool = False,
+    recorded: bool = False, hidden: bool = False,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Gradient descent by autograd, with the ways to get it wrong as options."""
     for _ in range(epochs):
@@ -62,7 +62,10 @@ def descent(
             w.grad = b.grad = None
         loss.mse(line(u, w, b), c).backward()
         with torch.set_grad_enabled(recorded):
-            if in_place:
+            if hidden:
+                w.data -= rate * w.grad
+                b.data -= rate * b.grad
+            elif in_place:
                 w -= rate * w.grad
                 b -= rate * b.grad
             else:
@@ -80,31 +83,38 @@ def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, 
 
 
 def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, *others: Any) -> list:
-    """What is returned, where w and b are now, whether they are leaves, and, if moved, whether autograd met them."""
-    before, met = (w.item(), b.item()), []
+    """What is returned, where w and b are now, whether they are leaves, and, if moved, how autograd took part.
+
+    That is 0 if it did not meet them, 2 if it met them and did not see them move, which `.data` hides; otherwise 1.
+    """
+    before, met, versions = (w.item(), b.item()), [], (w._version, b._version)
     handles = [parameter.register_hook(lambda gradient: met.append(1)) for parameter in (w, b)]
     result = answer(u, c, w, b, *others)
     for handle in handles:
         handle.remove()
-    honest = bool(met) or (w.item(), b.item()) == before
-    return [result, (w, b, float(w.is_leaf and b.is_leaf), float(honest))]
+    moved = (w.item(), b.item()) != before
+    hidden = (w._version, b._version) == versions
+    part = 1.0 if not moved else 0.0 if not met else 2.0 if hidden else 1.0
+    return [result, (w, b, float(w.is_leaf and b.is_leaf), part)]
 
 
 autograd_descent = Exercise(
     descent,
-    "These are the lines that every training loop in PyTorch runs, whatever the size of its model.",
+    "Loss, empty, backward, step: most training loops in PyTorch do these four, the last by optimizer.step().",
     lambda *task: descent(*task, empty=False),
     "From the second epoch on, a step contains the gradients of the epochs before: empty .grad every time.",
     lambda u, c, w, b, rate, epochs: descent(u, c, w, b, -rate, epochs),
     "The loss grows: subtract the gradient, do not add it.",
     lambda *task: descent(*task, recorded=True),
-    "PyTorch refuses to change a leaf in place while it records: put the update under torch.no_grad().",
+    "PyTorch refuses to change such a leaf in place while it records: put the update under torch.no_grad().",
     lambda *task: descent(*task, empty=False, in_place=False),
     "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
     lambda *task: descent(*task, empty=False, in_place=False, recorded=True),
     "A .grad is None: backward has not run, or w is a new tensor, made by w = w - ... Change w and b in place.",
     lambda u, c, w, b, *others: descent(u, c, leaf(w.item()), leaf(b.item()), *others),
     "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
+    lambda *task: descent(*task, hidden=True),
+    "The numbers are right, but .data moves w and b behind autograd's back: put the update under torch.no_grad().",
     descent_by_formula,
     "The numbers are right, but autograd took no part: compute the loss and let backward() find the gradient.",
     lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),

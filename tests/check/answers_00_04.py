@@ -104,6 +104,7 @@ WRONG = {
         (lambda u, c, w, b, *task: descend(u, c, leaf(w.item()), leaf(b.item()), *task), "came in"),
         (lambda *task: descend_by_torch_grad(*task), "came in"),
         (lambda *task: descend_without_autograd(*task), "autograd took no part"),
+        (lambda *task: descend_in_data(*task), "behind autograd's back"),
         (lambda *task: descend_by_the_course(*task), "write the loop itself"),
         (lambda *task: descend(*task, guarded_loss=True), "where only the update belongs"),
         (lambda *task: descend(*task[:-1], 1) if task[-1] else None, "inside the loop"),
@@ -289,6 +290,15 @@ def descend_without_autograd(u, c, w, b, learning_rate, epochs):
         slopes = mse_gradient(u, c, w.detach(), b.detach())
         for parameter, slope in zip((w, b), slopes, strict=True):
             parameter.data -= learning_rate * slope
+    return w, b
+
+
+def descend_in_data(u, c, w, b, learning_rate, epochs):
+    for _ in range(epochs):
+        ((w * u + b - c) ** 2).mean().backward()
+        for parameter in (w, b):
+            parameter.data = parameter.data - learning_rate * parameter.grad
+            parameter.grad = None
     return w, b
 
 
