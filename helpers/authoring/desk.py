@@ -42,7 +42,7 @@ def for_learners(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def contents(root: Path, solutions: bool = True) -> dict[str, Path]:
     """What a desk holds: the path of each file in it, and where the course keeps that file."""
-    patterns = ["notebooks/[0-9][0-9]_*.ipynb", "images/*.*", "README.md"]
+    patterns = ["notebooks/[0-9][0-9]_*.ipynb", "notebooks/symbols.md", "images/*.*", "README.md"]
     patterns += ["notebooks/solutions/*.ipynb"] if solutions else []
     return {path.relative_to(root).as_posix(): path for pattern in patterns for path in sorted(root.glob(pattern))}
 

@@ -55,6 +55,7 @@ ABSOLUTE_PATH = re.compile(
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
+REFERENCE = ("[Symbols](symbols.md)", "[Glossary](12_the_whole_walk.ipynb#Glossary)")
 FOLD = r"<details><summary>For the teacher</summary>\n\n{}\n\n</details>"
 NOTE = re.compile(FOLD.format(r"\*\*(\d+) minutes\.\*\* (.+?)"), re.DOTALL)
 NOTE_WORDS = range(60, 121)
@@ -195,7 +196,7 @@ def anchors_of(target: Notebook | Path) -> set[str]:
 
 @rule
 def navigation(notebook):
-    """The last markdown cell links to the previous chapter, the contents and the next; a solution links back."""
+    """The last markdown cell links to the chapters around, contents, symbols and glossary; a solution links back."""
     found = links(notebook.markdown[-1].source) if notebook.markdown else []
     if notebook.is_solution:
         if f"../{notebook.path.name}" not in [target for _, target in found]:
@@ -210,7 +211,7 @@ def navigation(notebook):
         parts = [f"[< {title_of(before)}]({before.name})"] if before else []
         parts.append(f"[Contents]({contents})")
         parts += [f"[{title_of(after)} >]({after.name})"] if after else []
-        lines.append(" | ".join(parts))
+        lines.append(" | ".join([*parts, *REFERENCE]))
     if not notebook.markdown or not set(lines) & set(notebook.markdown[-1].source.splitlines()):
         yield f"the last markdown cell lacks this line: {lines[0]}"
 
@@ -405,7 +406,8 @@ OPENING = """# 01 Small
 
 **You will be able to** read. **You need** eyes. **Time** 25 minutes. **In the sources** A: Configuration; B: 6.1.3.
 """
-NAVIGATION = "[< 00 Start](00_start_here.ipynb) | [Contents](00_start_here.ipynb) | [02 Next >](02_next.ipynb)"
+NAVIGATION = "[< 00 Start](00_start_here.ipynb) | [Contents](00_start_here.ipynb) | [02 Next >](02_next.ipynb) | "
+NAVIGATION += " | ".join(REFERENCE)
 PNG = "iVBORw0KGgo="
 
 
@@ -447,10 +449,12 @@ def course(tmp_path):
         (tmp_path / "images" / "line.svg").write_text("<svg/>")
         folder = tmp_path / "notebooks"
         (folder / "solutions").mkdir(parents=True)
+        (folder / "symbols.md").write_text("# Symbols")
         notebooks = {
             "00_start_here": [new_markdown_cell("# 00 Start")],
             "01_small": cells,
             "02_next": [new_markdown_cell("# 02 Next\n\n## A heading")],
+            "12_the_whole_walk": [new_markdown_cell("# 12 The whole walk\n\n## Glossary")],
             "solutions/01_small": small_solution() if solution is None else solution,
         }
         for name, content in notebooks.items():

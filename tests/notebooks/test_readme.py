@@ -39,3 +39,13 @@ def test_commands_modules_links_and_paths_of_a_page_exist(page):
     assert links and [link for link in links if not (path.parent / link).exists()] == []
     named = re.findall(r"`((?:helpers|tests|notebooks|\.ci)/[\w./*]*)`", text)
     assert [name for name in named if "NN" not in name and not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+CALLS = re.compile(r"^\| (`.+`) \| .+ \| \[\d\d\]\((.+)\) \|$", re.MULTILINE)
+SHEET = CALLS.findall((ROOT / "notebooks" / "symbols.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("calls, chapter", SHEET, ids=[calls for calls, _ in SHEET])
+def test_a_call_on_the_sheet_of_symbols_stands_in_the_chapter_that_it_names(calls, chapter):
+    text = "\n".join(cell.source for cell in Notebook.read(ROOT / "notebooks" / chapter).cells)
+    assert [name for name in re.findall(r"[\w.]+(?=\()", calls) if name not in text] == []
