@@ -249,7 +249,7 @@ def learning_loop() -> Figure:
     canvas.arrow(gradient.left, update.right, DOWNHILL)
     canvas.arrow(update.top, model.bottom, DOWNHILL)
     canvas.label(315, 160, "new $w$, $b$", DOWNHILL, across="left")
-    canvas.label(570, 160, "↻ one turn = one epoch", QUIET)
+    canvas.label(570, 160, "↻ one turn = one step", QUIET)
     return canvas.figure
 
 
@@ -471,7 +471,7 @@ def train_validation() -> Figure:
     through the model to the loss, the gradient and a step that changes the model; the validation points flow
     through the same model to a loss only, under no_grad, and change nothing."""
     canvas = Canvas(460)
-    order, n_validation = [8, 5, 10, 0, 1, 6, 3, 2, 7, 9, 4], 2
+    order, n_validation = [10, 0, 4, 3, 5, 8, 2, 1, 9, 7, 6], 2
     heights = [430 - 37 * i - (18 if i >= len(order) - n_validation else 0) for i in range(len(order))]
     for i, (number, y) in enumerate(zip(order, heights, strict=True)):
         kept = i >= len(order) - n_validation

@@ -88,7 +88,7 @@ def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tu
 
 training_cycle = Exercise(
     cycle_in_order("lzbs"),
-    "These lines train every model of the course, whatever the model and whatever the optimizer.",
+    "These lines train any model with any optimizer whose step() needs no closure.",
     cycle_in_order("lbs"),
     "zero_grad is missing: each gradient is added to those of all epochs before.",
     cycle_in_order("lzsb"),
