@@ -37,7 +37,6 @@ def course_fits() -> list[Fit]:
     formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)", "c ~ poly(u, 5)")
     return [
         *(Fit(formula, readings) for formula in formulas),
-        Fit("c ~ u", readings.assign(u=readings["u"] + 1000)),  # a zero 1000 units lower
         Fit("c ~ u", readings.drop(index=[6, 7])),  # the training rows of the two splits
         Fit("c ~ u", readings.drop(index=[4, 9])),
         Fit("c ~ u", readings.iloc[[*range(11), 0]]),  # what two processes get that pad their shares
