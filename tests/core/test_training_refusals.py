@@ -323,6 +323,15 @@ def test_sparse_inputs_are_trained_on(form):
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
 
 
+def test_sparse_inputs_are_dealt_in_batches():
+    dense = torch.eye(12, 3, dtype=torch.float64)
+    runs = [
+        attempt(linear(3), x, Y, batches=5, generator=torch.Generator().manual_seed(3)).loss.tolist()
+        for x in (dense.to_sparse(), dense)
+    ]
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+
+
 @pytest.mark.parametrize(
     "loss",
     [nn.CrossEntropyLoss(), nn.functional.cross_entropy, lambda p, t: nn.functional.nll_loss(p.log_softmax(1), t)],
