@@ -98,7 +98,10 @@ class Referee:
             with contextlib.suppress(OSError):  # if R has ended, it may have said why
                 self.process.stdin.write(marker + f"{wire.HEADER}{message}".encode("ascii"))
                 self.process.stdin.flush()
-            while (line := next(lines)) != marker:
+            # In pieces: a line without an end, read whole, would never let a stop button's signal through.
+            while (line := self.process.stdout.readline(2**16)) != marker:
+                if not line:
+                    raise StopIteration
                 printed.append(line.decode(errors="replace"))
             for _ in wire.HEADER.splitlines():
                 next(lines)
