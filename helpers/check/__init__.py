@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
     for chapter, names in CHAPTERS.items():
         if name in names:
             exercise = getattr(import_module(f"{__name__}.{chapter}"), name)
-            exercise.name = name  # under which progress keeps it
+            exercise._name = name  # under which progress keeps it
             return exercise
     raise AttributeError(f"module {__name__!r} has no exercise {name!r}")
 

@@ -39,7 +39,7 @@ class Exercise:
     tolerance: largest error, relative to the size of the right answer, that still counts as right; float32 passes.
     """
 
-    name = ""
+    _name = ""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Exercise:
         line = self.feedback(answer)
         print(line)
         if line.startswith("✓"):
-            note_solved(self.name)
+            note_solved(self._name)
 
     def __repr__(self) -> str:
         return "a self-check: call it with your answer"
