@@ -22,19 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = Path(__file__).parents[1] / "datasets" / "strd"
-NAMES = (
-    "Norris",
-    "Pontius",
-    "NoInt1",
-    "NoInt2",
-    "Filip",
-    "Longley",
-    "Wampler1",
-    "Wampler2",
-    "Wampler3",
-    "Wampler4",
-    "Wampler5",
-)
+NAMES = tuple("Norris Pontius NoInt1 NoInt2 Filip Longley Wampler1 Wampler2 Wampler3 Wampler4 Wampler5".split())
 CERTIFIED_DIGITS = 15  # NIST prints so many significant digits: agreement beyond them cannot be seen
 
 
@@ -98,7 +86,7 @@ def lre(values: Sequence, certified: Sequence) -> float:
     values, certified: as many of each; numbers of any kind, or tensors of shape (p,).
     It is `scoreboard.digits`, cut at the 15 digits that are printed: what agrees with all of them, equality included,
     counts 15. A value that is not finite counts -infinity; against a certified 0 the absolute error counts.
-    Raises ValueError for lengths that differ. Used in chapter 13.
+    Raises ValueError for lengths that differ.
     """
     return min(digits(list(values), list(certified)), float(CERTIFIED_DIGITS))
 
@@ -109,7 +97,7 @@ def problem(name: str, folder: Path = FOLDER) -> Problem:
     name: one of NAMES; folder: where the files are.
     Raises KeyError for another name; FormatError, saying which file and what is wrong, for a file that does not hold
     what its own header announces.
-    Source: https://www.itl.nist.gov/div898/strd/ (public domain). Used in chapter 13.
+    Source: https://www.itl.nist.gov/div898/strd/ (public domain).
     """
     if name not in NAMES:
         raise KeyError(f"no problem is named {name!r}: choose one of {', '.join(NAMES)}")

@@ -40,14 +40,10 @@ PATIENCE = timedelta(seconds=60)  # a process that waits longer than this for an
 EPOCHS, EPOCHS_BETWEEN_CHECKPOINTS = 30, 10
 
 
-# --- dealing out the rows ------------------------------------------------------------------------------------------
-
-
 def my_rows(n: int, rank: int, workers: int) -> Tensor:
     """The row numbers of one of several processes: n rows in a row, the first processes one more if need be.
 
     rank: which process, counted from 0. The shares of all processes together hold each row once.
-    Taught in chapter 14.
     """
     return torch.arange(n).tensor_split(workers)[rank]
 
@@ -56,12 +52,8 @@ def share_weight(rows: int, n: int, workers: int) -> float:
     """What a process with so many of the n rows multiplies its mean loss by, so that the workers' average is the whole.
 
     The average of `rows * workers / n` times the mean over each process's rows is the mean over all n rows.
-    Taught in chapter 14.
     """
     return rows * workers / n
-
-
-# --- training ------------------------------------------------------------------------------------------------------
 
 
 def weighted_mse(weight: float) -> Callable[[Tensor, Tensor], Tensor]:
@@ -103,7 +95,6 @@ def train_on_batches(
     The shares may be unequal, but each process needs a row of each batch: `train` refuses an empty share.
     generator: draws the order of the rows, the same one in every process.
     before_step: called with the numbers of epoch and step before each step.
-    Taught in chapter 14.
     """
     order = torch.randperm(len(x), generator=generator)
     for step, batch in enumerate(order.split(128), start=1):
@@ -111,9 +102,6 @@ def train_on_batches(
         mine = batch.tensor_split(workers)[rank]
         loss = weighted_mse(share_weight(len(mine), len(batch), workers))
         train(model, optimizer, x[mine], c[mine], epochs=1, loss=loss)
-
-
-# --- checkpoints ---------------------------------------------------------------------------------------------------
 
 
 def save_checkpoint(path: Path, epoch: int, model: nn.Module, optimizer: Optimizer, generator: torch.Generator) -> None:
@@ -155,9 +143,6 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, generato
     optimizer.load_state_dict(state["optimizer"])
     generator.set_state(state["generator"])
     return state["epoch"]
-
-
-# --- what each process does ----------------------------------------------------------------------------------------
 
 
 def run_line(folder: Path, rank: int, workers: int) -> None:
@@ -257,9 +242,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.freeze()  # spares Python the search for garbage among torch's modules on its way out
 
 
-# --- starting them -------------------------------------------------------------------------------------------------
-
-
 def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int = 1, seconds: float = 300) -> list[str]:
     """Let torchrun start this module in several processes on this machine, and wait for them.
 
@@ -270,7 +252,7 @@ def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int 
 
     The processes meet in a file and talk through the loopback interface alone: no port is open to the network.
     Returns the lines that they printed. Raises RuntimeError, with the last words of their errors, if torchrun gives up,
-    and TimeoutError, with the same, if it takes too long. Taught in chapter 14.
+    and TimeoutError, with the same, if it takes too long.
     """
     folder = Path(folder).resolve()
     meeting = Path(tempfile.mkdtemp(prefix="meeting-", dir=folder))
@@ -280,19 +262,10 @@ def launch(folder: str | Path, *arguments: str, workers: int = 2, restarts: int 
 
 def torchrun(meeting: Path, workers: int, restarts: int) -> list[str]:
     """The part of the command that is torchrun's."""
-    return [
-        "-m",
-        "torch.distributed.run",
-        f"--nproc-per-node={workers}",
-        f"--max-restarts={restarts}",
-        "--rdzv-backend=c10d",
-        f"--rdzv-endpoint={meeting / 'torchrun'}",
-        "--rdzv-conf=store_type=file",
-        f"--rdzv-id={meeting.name}",
-        "--local-addr=127.0.0.1",
-        f"--log-dir={meeting / 'log'}",
-        "--shutdown-timeout=5",
-    ]
+    fixed = "--rdzv-backend=c10d --rdzv-conf=store_type=file --local-addr=127.0.0.1 --shutdown-timeout=5".split()
+    sizes = [f"--nproc-per-node={workers}", f"--max-restarts={restarts}"]
+    places = [f"--rdzv-endpoint={meeting / 'torchrun'}", f"--rdzv-id={meeting.name}", f"--log-dir={meeting / 'log'}"]
+    return ["-m", "torch.distributed.run", *sizes, *fixed, *places]
 
 
 def environment(meeting: Path, outer: Mapping[str, str] = os.environ) -> dict[str, str]:

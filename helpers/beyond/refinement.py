@@ -67,7 +67,7 @@ def refine(X: Sequence[Sequence[Any]] | Tensor, y: Sequence[Any] | Tensor) -> Re
     deviation that float64 cannot hold, too large or too small.
     Source: iterative refinement, as in Bjoerck, Numerical Methods for Least Squares Problems (1996), section 6.6 on the
     corrected seminormal equations, and Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 12
-    and 20. Taught in chapter 13.
+    and 20.
     """
     rows, response = exact_matrix(X), exact_vector(y, "y")
     check_sizes(rows, response)

@@ -67,7 +67,7 @@ def tsqr(blocks: Iterable[Block]) -> Reduced:
     For a few columns one thread is enough: torch.set_num_threads(1) is faster where several would wait for each other.
     Raises TypeError, ShapeError or ValueError for blocks that cannot be reduced, or if there is none.
     Source: Demmel, Grigori, Hoemmen and Langou (2012), Communication-optimal parallel and sequential QR and LU
-    factorizations, SIAM Journal on Scientific Computing 34(1). Taught in chapter 14.
+    factorizations, SIAM Journal on Scientific Computing 34(1).
     """
     so_far = None
     for X, y in blocks:
@@ -82,7 +82,6 @@ def reduce_block(X: Tensor, y: Tensor) -> Reduced:
     """Reduce the rows of one block, X of shape (rows, p) and y of shape (rows,), both float64, to their triangle.
 
     Raises TypeError, ShapeError or ValueError for other dtypes, other shapes, or numbers that are not finite.
-    Taught in chapter 14.
     """
     for name, values in (("X", X), ("y", y)):
         if not isinstance(values, Tensor) or values.dtype != torch.float64:
@@ -102,7 +101,6 @@ def reduce_pair(left: Reduced, right: Reduced) -> Reduced:
     """Merge what two sets of rows were reduced to into what all their rows reduce to.
 
     The result does not depend on the order of the two, up to rounding. Raises ShapeError if their p differ.
-    Taught in chapter 14.
     """
     if left.r.shape != right.r.shape:
         raise ShapeError(f"the triangles have {len(left.qty)} and {len(right.qty)} columns: give all rows the same")
