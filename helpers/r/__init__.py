@@ -38,7 +38,10 @@ class RWarning(UserWarning):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Fit:
-    """What every fit has: a table of coefficients, fitted values, and the R that answered."""
+    """What every fit has: a table of coefficients, fitted values, and the degrees of freedom left.
+
+    r_version: the R that answered, or "recorded, ..." with the version and date of a recorded answer.
+    """
 
     coefficients: pd.DataFrame
     fitted: pd.Series
@@ -89,7 +92,6 @@ class LmResult(Fit):
     r_squared, adj_r_squared: share of the variance explained; without an intercept, R measures it about 0.
     mse: residual sum of squares divided by n, in the square of the response's unit.
     conf_int: 95 % confidence intervals, p rows, columns "2.5 %" and "97.5 %".
-    r_version: the R that answered, or "recorded, ..." with the version and date of a recorded answer.
     """
 
     residuals: pd.Series
@@ -116,7 +118,6 @@ class GlmResult(Fit):
     aic: Akaike's information criterion.
     iterations: steps of iteratively reweighted least squares; converged: whether they reached R's tolerance.
     family: "binomial", "poisson", "gaussian" or "Gamma", with R's own link function for it.
-    r_version: the R that answered, or "recorded, ..." with the version and date of a recorded answer.
     """
 
     deviance: float
@@ -150,13 +151,7 @@ def lm(formula: str, data: pd.DataFrame, *, tol: float | None = None) -> LmResul
     among the recorded ones.
     Source: R's `lm`, `summary.lm` and `confint`. Taught in chapter 01.
     """
-    answer = ask("lm", formula, data, tol=tol)
-    terms = answer.pop("terms")
-    return LmResult(
-        coefficients=table(terms, COEFFICIENT_COLUMNS, answer.pop("table")),
-        conf_int=table(terms, INTERVAL_COLUMNS, answer.pop("interval")),
-        **answer,
-    )
+    return LmResult(**ask("lm", formula, data, tol=tol))
 
 
 def glm(
@@ -175,13 +170,10 @@ def glm(
     epsilon: the relative change of the deviance below which the iterations end; R's own, 1e-8, when None.
     maxit: the largest number of iterations; R's own, 25, when None.
 
-    Returns a GlmResult. A warning of R's, such as that of separated data, becomes an RWarning.
-    Raises what lm() raises.
+    Returns a GlmResult. A warning of R's, such as that of separated data, becomes an RWarning. Raises what lm() raises.
     Source: R's `glm`, `glm.control` and `summary.glm`.
     """
-    answer = ask("glm", formula, data, family=family, epsilon=epsilon, maxit=maxit)
-    coefficients = table(answer.pop("terms"), answer.pop("columns"), answer.pop("table"))
-    return GlmResult(coefficients=coefficients, family=family, **answer)
+    return GlmResult(family=family, **ask("glm", formula, data, family=family, epsilon=epsilon, maxit=maxit))
 
 
 def probe() -> str:
@@ -197,19 +189,22 @@ def probe() -> str:
 
 
 def ask(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dict[str, Any]:
-    """R's answer, or the recorded one, as the arguments of a result but for its tables."""
+    """R's answer, or the recorded one, as the arguments of a result."""
     import pandas as pd
 
     engine.check_arguments(formula, data, **settings)
     try:
         answer = engine.fit(function, formula, data, **settings)
     except RUnavailable as problem:
-        answer = records.recorded_answer(function, formula, data, problem, **settings)
+        answer = records.recorded_answer(problem, function, formula, data, **settings)
     if "refusal" in answer:
         raise RError(answer["refusal"])
     for text in answer.pop("warnings", []):
         warnings.warn(f"R's {function}() on {formula!r} warns: {text}", RWarning, stacklevel=3)
-    index = answer.pop("index")
+    terms, index = answer.pop("terms"), answer.pop("index")
+    answer["coefficients"] = table(terms, answer.pop("columns", COEFFICIENT_COLUMNS), answer.pop("table"))
+    if "interval" in answer:
+        answer["conf_int"] = table(terms, INTERVAL_COLUMNS, answer.pop("interval"))
     for name in {"residuals", "fitted"} & set(answer):
         answer[name] = pd.Series(answer[name], index, "float64", name)
     return answer

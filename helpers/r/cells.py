@@ -29,19 +29,17 @@ START = {**NOWHERE, "LC_ALL": "C"}
 UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "R_DEFAULT_PACKAGES")
 
 
-class Brief:
-    """An exception of which IPython shows the message alone."""
+class RCellError(RuntimeError):
+    """R ended a cell with an error. The message is R's own, and all of it that IPython shows."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
 
-class RCellError(Brief, RuntimeError):
-    """R ended a cell with an error. The message is R's own."""
-
-
-class RStopped(Brief, KeyboardInterrupt):
+class RStopped(KeyboardInterrupt):
     """A cell in R was stopped."""
+
+    _render_traceback_ = RCellError._render_traceback_
 
 
 def start_r() -> list[Any]:
@@ -97,8 +95,9 @@ def undisturbed_start() -> Iterator[None]:
     """
     pending: list[tuple] = []
     usual = signal.signal(signal.SIGINT, lambda *details: pending.append(details))
-    before = {name: os.environ.get(name) for name in (*START, *UNDONE)}
-    os.environ.update(START)
+    changed = {**START, "TMPDIR": tempfile.gettempdir()}  # R takes $TMPDIR even where it is full, Python looks further
+    before = {name: os.environ.get(name) for name in (*changed, *UNDONE)}
+    os.environ.update(changed)
     os.environ.pop("R_DEFAULT_PACKAGES", None)
     logger = logging.getLogger("rpy2")
     level = logger.level
@@ -175,15 +174,10 @@ def load_ipython_extension(ipython: Any) -> None:
     try:
         functions = start_r()
     except RUnavailable as problem:
-        reason = str(problem)
-
-        def explain(line: str, cell: str | None = None) -> None:
-            """Say why this R cell has no output."""
-            print(textwrap.fill(f"This cell is written in R and was not run. {reason}", width=100))
-
-        ipython.register_magic_function(explain, magic_kind="line_cell", magic_name="R")
-        return
-    ipython.register_magics(make_magics(*functions)(ipython, converter=make_converter()))
+        reason = textwrap.fill(f"This cell is written in R and was not run. {problem}", width=100)
+        ipython.register_magic_function(lambda line, cell=None: print(reason), magic_kind="line_cell", magic_name="R")
+    else:
+        ipython.register_magics(make_magics(*functions)(ipython, converter=make_converter()))
 
 
 def make_converter() -> Any:

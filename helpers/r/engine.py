@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from helpers.r import session, wire
@@ -10,6 +11,7 @@ from helpers.r import session, wire
 if TYPE_CHECKING:
     import pandas as pd
 
+VECTORS = {"terms", "table", "columns", "interval", "residuals", "fitted", "warnings"}  # in a reply; the rest is single
 FAMILIES = ("binomial", "poisson", "gaussian", "Gamma")
 SETTINGS = {
     "tol": ("a number", (int, float), "1e-12"),
@@ -17,6 +19,7 @@ SETTINGS = {
     "maxit": ("a whole number", int, "100"),
 }
 SMALLEST, LARGEST = -(2**31) + 1, 2**31 - 1  # of R's integers; the one below is its NA
+LARGEST_FLOAT = sys.float_info.max
 
 
 def check_arguments(formula: object, data: object, **settings: object) -> None:
@@ -69,11 +72,9 @@ def encoded(name: str, column: pd.Series) -> str:
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = [None if code < 0 else code + 1 for code in column.cat.codes.tolist()]
         levels = encoded_levels(name, column.cat.categories)
-        return wire.vector([wire.integers(codes), levels, wire.logicals([column.cat.ordered])])
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    missing = column.isna().tolist()
-    values = [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
-    return encoded_values(name, values, kind)
+        return wire.vector([wire.integers(codes), levels, wire.integers([column.cat.ordered], logical=True)])
+    values = [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
+    return encoded_values(name, values, pd.api.types.infer_dtype(column, skipna=True))
 
 
 def encoded_levels(name: str, categories: pd.Index) -> str:
@@ -97,7 +98,7 @@ def encoded_values(name: str, values: list[Any], kind: str) -> str:
             check_text(value, f"column {name!r}: the text")
         return wire.texts(values)
     if kind == "boolean":
-        return wire.logicals(values)
+        return wire.integers(values, logical=True)
     if kind not in ("integer", "floating", "mixed-integer-float", "integer-na", "empty"):
         raise TypeError(
             f"column {name!r} holds {kind} values, which R is not given; it takes floats, integers, booleans, "
@@ -106,20 +107,12 @@ def encoded_values(name: str, values: list[Any], kind: str) -> str:
     if kind.startswith("integer") and all(SMALLEST <= value <= LARGEST for value in present):
         return wire.integers(values)
     for value in present:
-        if type(value) is not float and not exactly_a_float(value):
+        if abs(value) != math.inf and not (abs(value) <= LARGEST_FLOAT and float(value) == value):
             raise ValueError(
                 f"column {name!r} holds {value}, which R cannot hold exactly: its numbers are floats of 64 bits. "
                 "Subtract a constant from the column first, or round it"
             )
     return wire.reals(math.nan if value is None else float(value) for value in values)
-
-
-def exactly_a_float(value: Any) -> bool:
-    """Whether float() leaves the number as it is."""
-    try:
-        return value != value or float(value) == value
-    except OverflowError:
-        return False
 
 
 def columns_needed(names: list[str], texts: list[str], data: pd.DataFrame) -> dict[str, str]:
@@ -168,12 +161,9 @@ def fit(function: str, formula: str, data: pd.DataFrame, **settings: object) -> 
     kind = reply.pop("kind")[0]
     if kind != "fit":
         return {"refusal": refusal(function, kind, reply["message"][0], formula, data, reply["warnings"])}
-    rows = [row - 1 for row in reply.pop("rows")]
-    single = {name: value[0] for name, value in reply.items() if name not in MANY}
-    return {**reply, **single, "index": data.index.take(rows), "r_version": r.version}
-
-
-MANY = {"terms", "table", "columns", "interval", "residuals", "fitted", "warnings"}
+    index = data.index.take([row - 1 for row in reply.pop("rows")])
+    single = {name: value[0] for name, value in reply.items() if name not in VECTORS}
+    return {**reply, **single, "index": index, "r_version": r.version}
 
 
 def refusal(function: str, kind: str, words: str, formula: str, data: pd.DataFrame, heard: list[str]) -> str:

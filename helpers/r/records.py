@@ -38,18 +38,12 @@ def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: A
     order = sorted(range(len(rows)), key=rows.__getitem__)
     contents = json.dumps([used, [rows[i] for i in order]])
     call = f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}"
-    given = [f"{name}={value!r}" for name, value in settings.items() if value is not None]
-    key = " with ".join([call, *filter(None, [", ".join(given)])])
-    return key if function == "lm" else f"{function} {key}", order
+    given = ", ".join(f"{name}={value!r}" for name, value in settings.items() if value is not None)
+    return ("" if function == "lm" else f"{function} ") + call + (f" with {given}" if given else ""), order
 
 
-def recorded_answer(
-    function: str, formula: str, data: pd.DataFrame, problem: RUnavailable, **settings: Any
-) -> dict[str, Any]:
-    """The recorded answer to this call, announced in one printed line, as `engine.fit` has it.
-
-    Raises RUnavailable if there is none.
-    """
+def recorded_answer(problem: RUnavailable, function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dict:
+    """The recorded answer to this call as `engine.fit` has it, announced in a printed line. Raises RUnavailable."""
     records = json.loads(FILE.read_text(encoding="utf-8"))
     key, order = key_and_order(function, formula, data, **settings)
     fit = records["fits"].get(key)
@@ -58,8 +52,8 @@ def recorded_answer(
             f"{problem} Without R, {function}() knows only the course's own fits, and {formula!r} on these data is not "
             "one of them."
         ) from problem.__cause__
-    origin = f"recorded, {records['r']}, {records['date']}"
-    print(f"R is not available here: this is its recorded answer to {formula!r} ({records['r']}, {records['date']}).")
+    origin = f"{records['r']}, {records['date']}"
+    print(f"R is not available here: this is its recorded answer to {formula!r} ({origin}).")
     place = sorted(range(len(order)), key=order.__getitem__)
     by_row = {name: [fit[name][i] for i in place] for name in ("residuals", "fitted") if name in fit}
-    return {**fit, **by_row, "index": data.index, "r_version": origin}
+    return {**fit, **by_row, "index": data.index, "r_version": f"recorded, {origin}"}

@@ -99,7 +99,6 @@ local({
     c(reply, list(warnings = heard))
   }
 
-  invisible(Sys.setlocale("LC_COLLATE", "C"))  # the order of text, and so a factor's first level, is one everywhere
   untouched <- state()
   input <- file("stdin", "rb")
   while (length(marker <- readLines(input, 1L))) {

@@ -40,8 +40,8 @@ def find_r() -> str:
     """The path of Rscript: that of R_HOME, else the first on the PATH. Raises RUnavailable."""
     if switched_off():
         raise RUnavailable(
-            "R is switched off here: the environment variable COURSE_WITHOUT_R is "
-            f"{os.environ['COURSE_WITHOUT_R']}. Unset it and restart the kernel."
+            f"R is switched off here: the environment variable COURSE_WITHOUT_R is {os.environ['COURSE_WITHOUT_R']}. "
+            "Unset it and restart the kernel."
         )
     home = os.environ.get("R_HOME")
     found = shutil.which("Rscript")
@@ -70,7 +70,7 @@ class Referee:
         self.owner, self.utf8 = os.getpid(), True
         self.process = subprocess.Popen(
             [find_r(), "--vanilla", str(PROGRAM)],
-            env={**kept, "LANGUAGE": "en", "LC_ALL": "C"},
+            env={**kept, "LANGUAGE": "en", "LC_ALL": "C"},  # C: text is sorted by code point, everywhere
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -26,15 +26,10 @@ def reals(values: Iterable[float]) -> str:
     return "\n".join(["14", str(len(words)), *words, ""])
 
 
-def integers(values: Iterable[int | None], kind: int = 13) -> str:
-    """An integer vector, or a logical one if the kind is 10; None is NA."""
+def integers(values: Iterable[int | None], logical: bool = False) -> str:
+    """An integer vector, or a logical one; None is NA."""
     words = ["NA" if value is None else str(int(value)) for value in values]
-    return "\n".join([str(kind), str(len(words)), *words, ""])
-
-
-def logicals(values: Iterable[bool | None]) -> str:
-    """A logical vector; None is NA."""
-    return integers(values, kind=10)
+    return "\n".join(["10" if logical else "13", str(len(words)), *words, ""])
 
 
 def texts(values: Iterable[str | None]) -> str:
