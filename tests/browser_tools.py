@@ -69,7 +69,7 @@ class Lab:
         self.root = folder / "course"
         self.said = folder / "said.txt"
         self.process: subprocess.Popen | None = None
-        self.url = self.token = ""
+        self.url = self.token = self.first_address = ""
 
     def copy_course(self) -> None:
         """Put a copy of the chapters there, with their outputs but as if no cell had been run."""
@@ -87,18 +87,14 @@ class Lab:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
             kept[f"JUPYTER_{name}"] = str(self.folder / name.lower())
-        for name in ("SETTINGS_DIR", "WORKSPACES_DIR"):
-            kept[f"JUPYTERLAB_{name}"] = str(self.folder / name.lower())
+        kept["HOME"] = str(self.folder / "home")
         kept["IPYTHONDIR"] = str(self.folder / "ipython")
         kept["PYTHONPATH"] = str(ROOT)
         return kept
 
     def start(self, command: Sequence[str] = START, folder: Path | None = None) -> None:
         """Start it in a folder, by default in that of the copy, and wait until it has said its address."""
-        # JupyterLab asks at its first start whether to fetch news; the answer is no.
-        news = self.folder / "settings_dir" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-        news.parent.mkdir(parents=True, exist_ok=True)
-        news.write_text(json.dumps({"fetchNews": "false"}), encoding="utf-8")
+        (self.folder / "home").mkdir(exist_ok=True)
         with self.said.open("w") as stream:
             self.process = subprocess.Popen(
                 command,
@@ -113,7 +109,7 @@ class Lab:
         while time.monotonic() < end and self.process.poll() is None:
             found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*\?token=(\w+)", self.said.read_text(encoding="utf-8"))
             if found:
-                self.url, self.token = found.groups()
+                self.first_address, (self.url, self.token) = found.group(), found.groups()
                 return
             time.sleep(0.05)
         raise RuntimeError("JupyterLab did not start:\n" + self.said.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ Options go to JupyterLab as they are: python -m helpers.authoring.lab --no-brows
 
 import os
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from jupyterlab.labapp import LabApp
 
 from helpers.authoring.surroundings import settle
 
+SETTINGS = Path(__file__).parent / "lab_settings"
 OPTIONS = [
     "--ServerApp.ip=127.0.0.1",
     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
     # No calls to the outside: neither news nor a look for updates.
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    # What the course sets otherwise than JupyterLab does; a user's choices in its settings still win.
+    f"--LabApp.app_settings_dir={SETTINGS}",
 ]
 # Buttons that come with the authors' tools and tell a learner nothing.
 HIDDEN_EXTENSIONS = ["nbdime-jupyterlab"]
@@ -29,6 +33,14 @@ def without_hidden(handler, config: dict) -> dict:
     return config | {"disabledExtensions": [*config.get("disabledExtensions", []), *HIDDEN_EXTENSIONS]}
 
 
+def lay_out(workspaces: Path) -> None:
+    """At the first start the list of contents is open, beside a list of files that shows whole names."""
+    workspaces.mkdir(parents=True, exist_ok=True)
+    for workspace in SETTINGS.glob("*.jupyterlab-workspace"):
+        if not (workspaces / workspace.name).exists():
+            shutil.copyfile(workspace, workspaces / workspace.name)
+
+
 def main(arguments: list[str], folder: Path | None = None) -> None:
     """Serve a folder, by default the one that this was started in, until it is stopped."""
     settle(Path.cwd() / "_build" / "settings")
@@ -36,7 +48,11 @@ def main(arguments: list[str], folder: Path | None = None) -> None:
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     root = f"--ServerApp.root_dir={folder or Path.cwd()}"
-    server = LabApp.initialize_server(argv=[*OPTIONS, root, *as_root, *arguments])
+    # JupyterLab has looked for these two when it was imported, and found the user's.
+    lab = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab"
+    lay_out(lab / "workspaces")
+    own = [f"--LabApp.user_settings_dir={lab / 'user-settings'}", f"--LabApp.workspaces_dir={lab / 'workspaces'}"]
+    server = LabApp.initialize_server(argv=[*OPTIONS, *own, root, *as_root, *arguments])
     server.web_app.settings["page_config_hook"] = without_hidden
     provider = server.identity_provider
     if not provider.auth_enabled:
