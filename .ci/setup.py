@@ -570,7 +570,7 @@ def set_up_venv(without_r, output, venv=None):
             pip(venv, with_bars + fresh + [rinterface], "installing " + rinterface, output, keep_open)
         install_torch(venv, with_bars, output, keep_open)
         output.say("installing JupyterLab and the rest")
-        extras = ["course"] + (["r"] if rinterface else []) + ["test", "slides", "browser"]
+        extras = ["course"] + (["r"] if rinterface else []) + ["test", "slides", "site", "browser"]
         wanted = ["--editable", ".[{}]".format(",".join(extras))] + ([rinterface] if rinterface else [])
         pip(venv, with_bars + wanted, "installing the course's packages", output, keep_open)
         output.say("checking that everything starts")
@@ -599,7 +599,7 @@ def set_up_conda(prefix, output):
     """Nothing to install: see that the environment holds what the course needs."""
     python = python_in(prefix)
     names = ["torch", "rpy2", "jupyterlab", "matplotlib", "pandas", "ipywidgets", "tqdm", "nbval", "pytest", "helpers"]
-    names += ["jupyterlab_rise", "jupyter_server_mathjax", "sphinx_revealjs", "playwright"]
+    names += ["jupyterlab_slideshow", "jupyter_server_mathjax", "sphinx_revealjs", "sphinx_book_theme", "playwright"]
     code = "import importlib.util as u; print(*[n for n in {!r} if u.find_spec(n) is None])".format(names)
     missing = answer([python, "-c", code])
     if missing is None:

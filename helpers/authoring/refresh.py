@@ -41,7 +41,7 @@ from helpers.authoring.notebooks import CHAPTERS, SOLUTIONS, WIDGET_VIEW, as_tex
 SECONDS_PER_CELL = 120
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
-KEPT_NOTEBOOK_METADATA = ("title", "rise")
+KEPT_NOTEBOOK_METADATA = ("title",)
 KEPT_CELL_METADATA = ("jupyter", "slideshow", "tags")
 VARIES = "nbval-ignore-output"
 DIGITS = re.compile(r"[-+\d.,\s]+(?:e[-+]\d+\s*)?")

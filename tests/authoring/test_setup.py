@@ -256,7 +256,7 @@ def test_a_fresh_machine_then_nothing_to_do(machine_with_r):
     first = machine_with_r.run()
     assert first.code == 0, first.err
     main = next(line for line in first.calls.splitlines() if "--editable" in line)
-    assert ".[course,r,test,slides,browser] rpy2-rinterface==3.6.5" in main and "--constraint" in main
+    assert ".[course,r,test,slides,site,browser] rpy2-rinterface==3.6.5" in main and "--constraint" in main
     second = machine_with_r.run()
     assert (second.code, second.out) == (0, "set-up: ready (.venv, Python 3.12.1, R 4.2.2)\n")
     assert "pip" not in second.calls and "venv" not in second.calls
@@ -502,7 +502,8 @@ def test_homebrew_installs_r(machine):
 def test_without_r_as_asked(machine, arguments, environment):
     ran = machine.run(*arguments, **environment)
     assert ran.code == 0, ran.err
-    assert "without R, as asked" in ran.out and ".[course,test,slides,browser]" in ran.calls and "rpy2" not in ran.calls
+    assert "without R, as asked" in ran.out and "rpy2" not in ran.calls
+    assert ".[course,test,slides,site,browser]" in ran.calls
     assert machine.run(*arguments, **environment).out == "set-up: ready (.venv, Python 3.12.1, without R, as asked)\n"
     assert machine.run().code == 1, "asked for R later, the set-up must look for it"
 
@@ -640,9 +641,9 @@ CONSTRAINTS = [
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 ]
 NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
-NAMES_IN_CONDA |= {"jupyterlab-rise": "jupyterlab_rise", "jupyter-client": "jupyter_client"}
-# rpy2-robjects is part of conda's rpy2; the two extras are pip's in conda, too.
-EXTRAS_OF_PIP = ("browser", "slides")
+NAMES_IN_CONDA |= {"jupyter-client": "jupyter_client"}
+# rpy2-robjects is part of conda's rpy2; the extras are pip's in conda, too.
+EXTRAS_OF_PIP = ("browser", "site", "slides")
 PIP_ONLY = {"rpy2-robjects"} | {
     pin.split("==")[0] for extra in EXTRAS_OF_PIP for pin in PROJECT["optional-dependencies"][extra]
 }

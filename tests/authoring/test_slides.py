@@ -96,6 +96,8 @@ def test_a_talk_is_divided_by_its_sections(path):
     kinds = [slide_type(cell) for cell in cells]
     assert set(kinds) <= {"slide", "subslide", "fragment", "-", "notes", "skip"}
     assert kinds[0] == "slide"
+    stored = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells]
+    assert "-" not in stored, "live slides leave such a cell out"
     for cell, kind in zip(cells, kinds, strict=True):
         if cell.cell_type == "markdown" and kind not in ("skip", "notes"):
             headings = re.findall(r"^##? .*$", cell.source, re.MULTILINE)

@@ -19,6 +19,8 @@ from notebook_tools import CHAPTERS, Notebook, code_cells, output_text
 from playwright.sync_api import Browser, expect, sync_playwright
 from system_browser import find_browser
 
+from helpers.authoring.notebooks import slide_type
+
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
 
 INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "08", "10")]
@@ -310,32 +312,84 @@ def test_an_exercise_answers_with_its_hint_and_with_its_tick(chapter: Run):
     assert chapter.page.kernel_errors == []
 
 
+# ---- the first start ------------------------------------------------------------------------------------------------
+
+ASKS = ".jp-Dialog, .Toastify__toast, [class*='jp-toast']"
+
+
+@pytest.mark.parametrize("width", [1280, 1366])
+def test_the_first_start_asks_nothing_and_shows_the_contents(browser: Browser, width: int):
+    """With an empty HOME and no configuration at all: JupyterLab has never been started here before."""
+    with running_lab() as lab, Page(browser, viewport={"width": width, "height": 768}) as page:
+        page.tab.goto(lab.first_address)
+        page.wait_until_idle()
+        page.wait_for_events(lambda: page.tab.locator(ASKS).count(), 15_000)
+        assert page.tab.locator(ASKS).all_text_contents() == []
+        contents = page.tab.locator("#table-of-contents")
+        expect(contents.get_by_text("Exercises")).to_be_visible()
+        page.tab.locator('.jp-SideBar [data-id="filebrowser"]').click()
+        names = page.tab.locator(".jp-DirListing-itemText")
+        names.get_by_text(CHAPTERS[-1].name).wait_for()
+        assert names.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)") == []
+        assert page.outside == []
+
+
 # ---- slides, live ---------------------------------------------------------------------------------------------------
 
-# jupyterlab-rise 0.43 is built on an older JupyterLab than ours. It says so on every page, loads no widgets (a slide
-# shows the figure's static twin), and asks for two style sheets that a course may have and ours has not.
-RISE_SAYS = re.compile(
-    r"Shared module @jupyterlab/console doesn't exist|Maximum call stack size exceeded|"
-    r"Refused to apply style from \S+\.css|widget model not found"
-)
-SLIDE = ".reveal .slides section section.present"
+DECK = '.jp-NotebookPanel-toolbar [data-command="deck:toggle"]'
+ON_SCREEN = ".jp-Notebook .jp-Notebook-cell.jp-deck-mod-visible"
+VISIBLE = """[...document.querySelectorAll(".jp-Notebook .jp-Notebook-cell")]
+    .flatMap((e, i) => e.matches(".jp-deck-mod-visible") && e.checkVisibility() ? [i] : [])"""
 
 
-def test_rise_opens_from_the_toolbar_runs_a_cell_and_moves_on(lab: Lab, loaded: Page):
-    path = CHAPTERS[1]
-    with opened(loaded, lab, f"notebooks/{path.name}") as page:
-        page.tab.locator('.jp-NotebookPanel-toolbar [data-command="RISE:preview"]').click()
-        frame = page.tab.frame_locator("iframe[src*='/rise/']")
-        slide = frame.locator(SLIDE)
-        slide.get_by_role("heading", name=Notebook.read(path).title).wait_for()
-        first = slide.get_attribute("id")
-        cell = slide.locator(".jp-CodeCell").first
-        cell.locator(".cm-content").click()
-        page.tab.keyboard.press("Shift+Enter")
-        expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:", timeout=MILLISECONDS_TO_LOAD)
-        page.tab.keyboard.press("Escape")
-        frame.locator(".reveal .navigate-right").click()
-        expect(slide).not_to_have_id(first, timeout=MILLISECONDS_TO_LOAD)
+@contextmanager
+def presented(page: Page, index: int) -> Iterator[Page]:
+    """The chapter as slides, from the one with the cell at `index` on, and after the block as a notebook again."""
+    page.cell(index).evaluate("e => e.scrollIntoView()")
+    page.cell(index).locator(".jp-InputPrompt").click()
+    page.tab.locator(DECK).click()
+    try:
+        page.tab.locator(ON_SCREEN).first.wait_for()
+        yield page
+    finally:
+        page.tab.locator(".jp-Deck-Remote .jp-deck-mod-stop").click()
+        page.tab.locator(".jp-Deck-Remote").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("chapter", chapters(INTERACTIVE), indirect=True)
+def test_a_slider_in_the_slides_changes_its_figure(chapter: Run):
+    cells = chapter.page.tab.locator(".jp-Notebook .jp-Notebook-cell")
+    index = cells.evaluate_all("(all, slider) => all.findIndex(e => e.querySelector(slider))", SLIDER)
+    with presented(chapter.page, index) as page:
+        slide = page.cell(index)
+        expect(slide).to_be_visible()
+        slider, picture = slide.locator(SLIDER).first, slide.locator(FIGURE).first.locator("img")
+        before = picture.get_attribute("src")
+        slider.focus()
+        page.tab.keyboard.press("ArrowRight")
+        expect(picture).not_to_have_attribute("src", before, timeout=MILLISECONDS_TO_LOAD)
+        expect(slide).to_be_visible()
         assert page.kernel_errors == []
-        assert [text for text in page.errors if not RISE_SAYS.search(text)] == []
+        assert page.outside == []
+
+
+def test_slides_show_every_cell_run_it_and_leave_out_the_notes(lab: Lab, loaded: Page):
+    path = CHAPTERS[0]
+    cells = nbformat.read(path, as_version=4).cells
+    public = {i for i, cell in enumerate(cells) if slide_type(cell) not in ("notes", "skip")}
+    code = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")
+    with opened(loaded, lab, f"notebooks/{path.name}") as page, presented(page, 0):
+        now = set(page.tab.evaluate(VISIBLE))
+        shown = set(now)
+        while now:
+            if code in now and "1" not in page.cell(code).locator(".jp-InputPrompt").text_content():
+                page.tab.keyboard.press("Shift+Enter")
+                expect(page.cell(code).locator(".jp-InputPrompt")).to_have_text("[1]:", timeout=MILLISECONDS_TO_LOAD)
+            else:
+                page.tab.keyboard.press("Space")
+            page.wait_for_events(lambda: set(page.tab.evaluate(VISIBLE)) - shown, 3_000)
+            now = set(page.tab.evaluate(VISIBLE)) - shown
+            shown.update(now)
+        assert shown == public
+        assert page.kernel_errors == []
         assert page.outside == []

@@ -386,12 +386,6 @@ def test_contributors_read_the_bounds_that_the_rules_keep():
     assert f"`{VARIES}`" in page and f"`{CHECK}`" in page and all(f"*{words}*" in page for words in LABELS)
 
 
-def test_the_theme_of_live_slides_brings_its_own_letters():
-    """RISE's default theme asks another machine for its fonts; this one does not."""
-    themes = {path.stem: Notebook.read(path).raw["metadata"].get("rise", {}).get("theme") for path in CHAPTERS}
-    assert themes == dict.fromkeys(themes, "white")
-
-
 @pytest.mark.parametrize("name", ALLOWED_NUMBERS)
 def test_no_allowed_number_is_needless(name):
     paths = [path for path in CHAPTERS + SOLUTIONS if path.stem == name]
