@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab teach desk test browser refresh figures bench slides handout lint lock setup
+.PHONY: help lab teach desk test browser refresh figures bench slides site handout lint lock setup
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -54,7 +54,7 @@ test: setup  ## run every notebook against its stored outputs, and every test
 	$(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) $$compare --nbval-current-env \
 		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
 
-browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k rise')
+browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k slides')
 	@$(COURSE_PYTHON) tests/system_browser.py
 	@$(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser tests/browser tests/authoring $(BROWSER_ARGS)
 
@@ -69,6 +69,12 @@ bench: setup  ## measure speed and memory side by side, as ratios (only some: PA
 
 slides: setup  ## write the chapters as slides into _build/slides
 	@$(COURSE_PYTHON) -m helpers.authoring.slides
+
+SITE = _build/site
+site: setup  ## write the chapters with their outputs as a web site into _build/site
+	@rm -rf "$(SITE)"
+	@$(COURSE_PYTHON) -m sphinx -j auto -qW --keep-going -c helpers/authoring/site -d _build/.doctrees . "$(SITE)"
+	@echo "open $(SITE)/index.html"
 
 handout: setup  ## pack a desk without solutions for a class into _build/handout
 	@$(COURSE_PYTHON) -m helpers.authoring.desk handout

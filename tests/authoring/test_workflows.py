@@ -1,12 +1,17 @@
 """The GitHub workflows fit the public schema and run the course's own commands."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -42,12 +47,30 @@ def test_one_job_has_no_r():
     assert "COURSE_WITHOUT_R" not in str(TEST["jobs"]["pip"]) + str(TEST["jobs"]["conda"]), "CI would not miss R there"
 
 
-@pytest.mark.parametrize("job", TEST["jobs"])
-def test_actions_are_pinned_to_a_major_version(job):
-    for step in TEST["jobs"][job]["steps"]:
-        if "uses" in step:
-            name, _, version = step["uses"].partition("@")
-            assert version.startswith("v") and version[1:].isdigit(), step["uses"]
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_to_a_major_version(path):
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+    for step in [step for job in jobs for step in job["steps"] if "uses" in step]:
+        name, _, version = step["uses"].partition("@")
+        assert version.startswith("v") and version[1:].isdigit(), step["uses"]
+
+
+def test_the_site_is_built_by_the_courses_own_command_and_published_from_its_folder():
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text())["jobs"]["publish"]["steps"]
+    assert "make site" in [step.get("run") for step in steps]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    folders = [step["with"]["path"] for step in steps if "upload-pages-artifact" in step.get("uses", "")]
+    assert folders == re.findall(r"^SITE = (.+)$", makefile, re.MULTILINE)
+
+
+def test_the_development_container_sets_the_course_up_on_debian_with_a_python_of_the_courses():
+    """No package of ours brings the schema of this format along, so these three fields are all that it may have."""
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container.keys() == {"name", "image", "postCreateCommand"}
+    assert container["postCreateCommand"] == "make setup"
+    version = re.fullmatch(r"python:(3\.\d+)-(bookworm|trixie)", container["image"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert version and Version(version[1]) in SpecifierSet(project["requires-python"])
 
 
 @pytest.mark.parametrize("failing", ["", "test", "browser"])

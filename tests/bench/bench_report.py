@@ -111,7 +111,7 @@ def peers(found: dict) -> str:
 
 def overhead(found: list[dict]) -> str:
     rows = [[row["name"], ratio(row["ratio"]), spread(row), f"{row['bound']:.2f}"] for row in found]
-    return "## What the course adds\n\n" + table(["", "ratio", "lowest to highest", "bound"], rows)
+    return "## What the course adds\n\n" + table(["compared", "ratio", "lowest to highest", "bound"], rows)
 
 
 def solvers(found: list[dict]) -> str:
