@@ -69,7 +69,7 @@ def train(
     doesn't take the step, and returns the history up to this epoch. When interrupted, it returns the history so far.
     Random numbers are the caller's business: seed before building the model.
     Raises ShapeError, TypeError or ValueError, before the first step, for what cannot be trained.
-    Taught in chapters 02 to 05, 09 and 14.
+    Taught in chapters 02 to 05, 09 and 17.
     """
     epochs = checks.whole_number("epochs", epochs, example=5000)
     batches = checks.check_batches(batches, generator, inputs, targets, epochs)

@@ -32,7 +32,7 @@ class Fit(NamedTuple):
 
 
 def course_fits() -> list[Fit]:
-    """The fits of chapters 01 to 12 and 14. Chapters add theirs here and run `python -m helpers.authoring.records`."""
+    """The fits of chapters 01 to 13 and 17. Chapters add theirs here and run `python -m helpers.authoring.records`."""
     readings = thermometers()
     formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)", "c ~ poly(u, 5)")
     return [

@@ -1,1 +1,1 @@
-"""For chapters 13 and 14: certified problems, refined least squares, any number of rows, several processes."""
+"""For chapters 16 and 17: certified problems, refined least squares, any number of rows, several processes."""

@@ -1,7 +1,7 @@
 """NIST's Statistical Reference Datasets for linear least squares: eleven problems with certified answers.
 
 The files in `helpers/datasets/strd/` are NIST's own, unchanged. Their numbers are read as decimals, exactly as printed.
-Used in chapter 13.
+Used in chapter 16.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The course's `train()` in several processes that torchrun starts, and a training run that survives their death.
 
 What passes between the processes is torch.distributed's business; this module only deals out rows, calls `train`, and
-keeps checkpoints. Taught in chapter 14, which calls `launch`. In a shell, from the course's folder,
+keeps checkpoints. Taught in chapter 17, which calls `launch`. In a shell, from the course's folder,
 `TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 torchrun --standalone --nproc-per-node=2 --max-restarts=1
 -m helpers.beyond.distributed FOLDER` does the same; without its first word the second start usually fails (see
 `environment`).
@@ -57,7 +57,7 @@ def share_weight(rows: int, n: int, workers: int) -> float:
 
 
 def weighted_mse(weight: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss of a process whose mean squared error is multiplied by a weight. Taught in chapter 14."""
+    """The loss of a process whose mean squared error is multiplied by a weight. Taught in chapter 17."""
 
     def loss(prediction: Tensor, target: Tensor) -> Tensor:
         return weight * mse(prediction, target)
@@ -70,7 +70,7 @@ def fit_line(x: Tensor, c: Tensor, rows: Sequence[int] | Tensor, weight: float =
 
     x, c: all rows, shape (n, 1), with x standardised; rows: the row numbers of this process.
     weight: what this process's mean squared error is multiplied by.
-    Taught in chapter 14.
+    Taught in chapter 17.
     """
     model = DistributedDataParallel(nn.Linear(1, 1).double())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.4)
@@ -107,7 +107,7 @@ def train_on_batches(
 def save_checkpoint(path: Path, epoch: int, model: nn.Module, optimizer: Optimizer, generator: torch.Generator) -> None:
     """Write all that training needs to go on after this epoch; whoever reads `path` finds it whole, or the one before.
 
-    Taught in chapter 14.
+    Taught in chapter 17.
     """
     state = {
         "epoch": epoch,
@@ -121,7 +121,7 @@ def save_checkpoint(path: Path, epoch: int, model: nn.Module, optimizer: Optimiz
 def save_whole(state: object, path: Path) -> None:
     """Write a file with torch.save; whoever reads `path` finds all of it, or what was there before.
 
-    Taught in chapter 14.
+    Taught in chapter 17.
     """
     unfinished = path.with_suffix(".unfinished")
     with open(unfinished, "wb") as file:
@@ -134,7 +134,7 @@ def save_whole(state: object, path: Path) -> None:
 def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, generator: torch.Generator) -> int:
     """Put model, optimizer and generator into the state that was saved; return how many epochs are done.
 
-    Without a file at `path` nothing changes, and 0 epochs are done. Taught in chapter 14.
+    Without a file at `path` nothing changes, and 0 epochs are done. Taught in chapter 17.
     """
     if not path.exists():
         return 0

@@ -1,4 +1,4 @@
-"""How much memory a piece of work takes at its peak, as the operating system counts it. Scaffolding of chapter 14."""
+"""How much memory a piece of work takes at its peak, as the operating system counts it. Scaffolding of chapter 17."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Least squares for any number of rows: a QR decomposition block by block, which keeps one small triangle.
 
-The method is TSQR, "tall and skinny QR". Taught in chapter 14.
+The method is TSQR, "tall and skinny QR". Taught in chapter 17.
 """
 
 from __future__ import annotations

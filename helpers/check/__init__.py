@@ -19,10 +19,10 @@ CHAPTERS = {
     "ch08": ("hump", "breaks_convexity", "flip_unit", "stack_loss"),
     "ch09": ("chain", "module_loss", "parameter_count", "channels_first"),
     "ch10": ("network_size", "deeper_network", "error_on_new_rows", "judged_error"),
-    "ch11": ("one_hidden", "with_dropout", "load_renamed", "back_to_degrees"),
-    "ch12": ("line_in_units", "line_errors", "standard_errors_apart"),
-    "ch13": ("digits_left", "exact_residuals", "refined_once", "with_scaled_columns"),
-    "ch14": ("steps_per_epoch", "merged_coefficients", "gradient_of_the_whole", "resumed"),
+    "ch12": ("one_hidden", "with_dropout", "load_renamed", "back_to_degrees"),
+    "ch13": ("line_in_units", "line_errors", "standard_errors_apart"),
+    "ch16": ("digits_left", "exact_residuals", "refined_once", "with_scaled_columns"),
+    "ch17": ("steps_per_epoch", "merged_coefficients", "gradient_of_the_whole", "resumed"),
 }
 __all__ = [name for names in CHAPTERS.values() for name in names]
 

@@ -1,133 +1,302 @@
 """Checks of chapter 12."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from helpers import data
-from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, readings
-
-
-def geyser() -> tuple[Tensor, Tensor]:
-    """Waiting times and lengths of R's 272 eruptions, in float64."""
-    df = data.faithful()
-    return torch.tensor(df["waiting"].to_numpy()), torch.tensor(df["eruptions"].to_numpy())
-
-
-def five_points() -> tuple[Tensor, Tensor]:
-    return tuple(float64([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]]))
-
-
-def spread(values: Tensor) -> Tensor:
-    return values.std(correction=0)
-
-
-def through_means(slope: Tensor, lift: Tensor | float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """A slope, and the intercept of the line through the means, lifted."""
-    return slope, y.mean() + lift - slope * x.mean()
-
-
-def in_units(w: float, b: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    return through_means(w * spread(y) / spread(x), b * spread(y), x, y)
-
-
-line_in_units = Exercise(
-    in_units,
-    "Train in the units that suit the optimizer, report in the units that suit the reader.",
-    lambda w, b, x, y: through_means(w * spread(x) / spread(y), b * spread(y), x, y),
-    "The quotient is upside down: a slope is in units of y per unit of x.",
-    lambda w, b, x, y: through_means(w / spread(x), b, x, y),
-    "The spread of y is missing: w and b are in standard deviations of y.",
-    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b, x, y),
-    "The slope is right. The intercept adds b to minutes: b is in standard deviations of y.",
-    lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()),
-    "The slope is right. The intercept belongs to x = 0, and standardised x is 0 at the mean of x.",
-    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y),
-    "The slope is right. The mean of y was subtracted before training: add it to the intercept.",
-    lambda w, b, x, y: through_means(w * y.std() / x.std(), b * y.std(), x, y),
-    "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
-    lambda w, b, x, y: in_units(w, b, x, y)[::-1],
-    "The two are swapped: the slope comes first.",
-    cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
-    hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
+from helpers.check.engine import (
+    Assembled,
+    Exercise,
+    NotReady,
+    module_probe,
+    of_fixed_size,
+    require_same_shape,
+    unanswered,
 )
 
 
-def deal(n: int, folds: int) -> tuple[Tensor, ...]:
-    """The row numbers 0 ... n-1, shuffled and dealt into folds."""
-    return torch.randperm(n, generator=torch.Generator().manual_seed(12)).tensor_split(folds)
+def hidden_units(
+    hidden: int, forward: Callable = lambda m, x: m.output_linear(torch.tanh(m.hidden_linear(x))), **others: Any
+) -> nn.Module:
+    """One layer of tanh units; what forward does, and other attributes, are options."""
+    layers = {"hidden_linear": nn.Linear(1, hidden), "output_linear": nn.Linear(hidden, 1)}
+    return Assembled(forward, **layers, **others)
 
 
-def errors_by_fold(
-    x: Tensor, y: Tensor, folds: Sequence[Tensor], fitted_to: str = "rest", in_order: bool = True
-) -> Tensor:
-    """Prediction minus value of each row, by a line that was fitted to the other folds (or to something else)."""
-    X = torch.stack([torch.ones_like(x), x], dim=1)
-    found = []
-    for fold in folds:
-        inside = torch.zeros(len(x), dtype=torch.bool)
-        inside[fold] = True
-        rows = {"rest": ~inside, "fold": inside, "all": torch.ones_like(inside)}[fitted_to]
-        beta = torch.linalg.lstsq(X[rows], y[rows].unsqueeze(1)).solution.squeeze(1)
-        found.append(X[fold] @ beta - y[fold])
-    errors = torch.cat(found)
-    return errors[torch.cat(tuple(folds)).argsort()] if in_order else errors
+def fixed_weights(hidden: int) -> dict[str, Tensor]:
+    """Weights by name for a layer of hidden units and an output, no two alike."""
+    ramp = torch.linspace(-1, 1, hidden + 1)
+    return {
+        "hidden_linear.weight": 1.3 * ramp[1:, None],
+        "hidden_linear.bias": ramp[:-1] + 0.2,
+        "output_linear.weight": 0.4 - 1.7 * ramp[None, 1:],
+        "output_linear.bias": torch.tensor([0.3]),
+    }
 
 
-line_errors = Exercise(
-    errors_by_fold,
-    "Line and network can now be compared row by row, each row predicted by fits that have not seen it.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, "all"),
-    "Every row was part of its own fit: fit without the fold, then predict the fold.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, "fold"),
-    "The lines were fitted to the folds themselves: fit to the other rows, predict the fold.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, in_order=False),
-    "The errors stand in the order of the folds: put each one at its row, errors[fold] = ...",
-    lambda x, y, folds: -errors_by_fold(x, y, folds),
-    "The sign is turned: prediction minus value, as in the chapter.",
-    lambda x, y, folds: errors_by_fold(x, y, folds) ** 2,
-    "Those are the squares: return the errors themselves.",
-    lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
-    "That is their mean square: return one error for each row.",
-    lambda x, y, folds: torch.zeros_like(y).index_put((folds[0],), errors_by_fold(x, y, folds)[folds[0]]),
-    RETURN_IN_LOOP,
-    cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
-    hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
+def shapes_of(state: dict[str, Tensor]) -> dict[str, tuple]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def inputs_for(module: nn.Module) -> Tensor:
+    """Three inputs, shape (3, 1), in the dtype of the module's parameters, if it has any."""
+    inputs = torch.tensor([[-1.0], [0.5], [2.0]])
+    return inputs.to(next(module.parameters(), inputs).dtype)
+
+
+def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
+    """What is registered, whether two calls agree, and the outputs with fixed weights (-1 where these find no place).
+
+    Registered: how many trained numbers, and whether the saved tensors are those of the two layers and no others.
+    """
+    if not vars(module):
+        return None
+    if "_parameters" not in vars(module):
+        raise ValueError("super().__init__() has not run, so the module can register nothing")
+    inputs, weights = inputs_for(module), fixed_weights(hidden)
+    registered = float(sum(parameter.numel() for parameter in module.parameters()))
+    shapes = shapes_of(module.state_dict())
+    first, second = module(inputs), module(inputs)
+    if unanswered(first):
+        raise ValueError("forward handed nothing back")
+    require_same_shape(first, inputs)
+    outputs = [-1.0] * len(inputs)
+    if shapes_of(weights).items() <= shapes.items():
+        module.load_state_dict(weights, strict=False)
+        outputs = module(inputs).flatten().tolist()
+    return [registered, float(set(shapes) == set(weights)), float(torch.equal(first, second)), *outputs]
+
+
+one_hidden = Exercise(
+    hidden_units,
+    "Both layers are registered under the names that the saved files use, and every call uses the same weights.",
+    lambda hidden: Assembled(lambda m, x: nn.Linear(hidden, 1)(nn.Linear(1, hidden)(x))),
+    "The layers are made in forward, with new random weights at each call: make them in __init__.",
+    lambda hidden: NotReady(nn.Linear(1, hidden)),
+    "super().__init__() must come first: without it the module has no records to write a layer into.",
+    lambda hidden: hidden_units(hidden, lambda m, x: None),
+    "forward hands nothing back: its last line needs a return.",
+    lambda hidden: Assembled(lambda m, x: x),
+    "It computes, but parameters() finds nothing: a plain tensor is not registered. Use nn.Linear.",
+    lambda hidden: Assembled(lambda m, x: m.b(m.a(x)), a=nn.Linear(1, hidden), b=nn.Linear(hidden, 1)),
+    "All parameters are there, but under other names: saved files know the layers as hidden_linear and output_linear.",
+    lambda hidden: hidden_units(hidden, extra=nn.Buffer(torch.zeros(1))),
+    "The layers are right, but the module saves one tensor more than theirs: a file without it would not fit.",
+    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(torch.sigmoid(m.hidden_linear(x)))),
+    "These are units with another bend: a tanh unit makes 0 of 0, a sigmoid one half.",
+    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(m.hidden_linear(x))),
+    "The activation is missing: two linear layers in a row are one straight line.",
+    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(m.hidden_linear(x).tanh()).tanh()),
+    "The output was bent, too: temperatures don't lie between -1 and 1. Leave the output layer linear.",
+    lambda hidden: hidden,
+    "What comes back is no module: the class must inherit from nn.Module.",
+    cases=lambda: [(13,), (3,)],
+    observe=module_probe(probe_hidden_units),
+    remark=of_fixed_size,
+    hint="Follow one number through forward: what does it meet, in which order? A tanh unit makes 0 of 0.",
 )
 
 
-def gain_over_error(line_errors: Tensor, network_errors: Tensor, power: int = 2, correction: int = 1) -> Tensor:
-    gain = line_errors.abs() ** power - network_errors.abs() ** power
-    return gain.mean() / gain.std(correction=correction) * len(gain) ** 0.5
+def dropping(drop: Callable = F.dropout, places: str = "units") -> Callable:
+    """A function that makes tanh units with dropout; `drop` is called with values, p and whether they train."""
+
+    def forward(m: nn.Module, x: Tensor) -> Tensor:
+        parts = {"input": m.hidden_linear, "sums": torch.tanh, "units": m.output_linear, "output": lambda y: y}
+        for place, part in parts.items():
+            x = part(drop(x, m.p, m.training) if place in places.split() else x)
+        return x
+
+    return lambda hidden, p: hidden_units(hidden, forward, p=p)
 
 
-def as_if_other_rows(line_errors: Tensor, network_errors: Tensor) -> Tensor:
-    """The difference of two means over its standard error, the two as if independent."""
-    first, second = line_errors**2, network_errors**2
-    return (first.mean() - second.mean()) / ((first.var() + second.var()) / len(first)) ** 0.5
+def call_in_training(module: nn.Module, inputs: Tensor, weight: Tensor, bias: float) -> Tensor:
+    """The output (n,) with these weights of the output layer, the same random numbers in every call."""
+    torch.default_generator.manual_seed(1)
+    with torch.no_grad():
+        module.output_linear.weight.copy_(weight)
+        module.output_linear.bias.fill_(bias)
+        output = module(inputs)
+    require_same_shape(output, inputs, "in training, forward")
+    return output.squeeze(1)
 
 
-standard_errors_apart = Exercise(
-    gain_over_error,
-    "On the geyser it is more than six, which is no luck of the draw: that relation bends, and the network found it.",
-    lambda line_errors, network_errors: gain_over_error(network_errors, line_errors),
-    "The sign is turned: the line's squared error minus the network's, so that positive means the network is ahead.",
-    as_if_other_rows,
-    "You compared two means as if they came from different rows: subtract row by row, then take the standard error.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors) / len(line_errors) ** 0.5,
-    "You divided by the standard deviation: the standard error is that divided by the root of n.",
-    lambda line_errors, network_errors: (line_errors**2 - network_errors**2).mean(),
-    "That is the mean difference itself, in squared minutes: divide it by its standard error.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, power=1),
-    "Those are gains in the absolute errors: the gain is in the squared ones.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, correction=0),
-    "The standard error takes the standard deviation that divides by n - 1, std() as it is.",
-    lambda line_errors, network_errors: line_errors**2 - network_errors**2,
-    "Those are the gains, row by row: return their mean divided by its standard error.",
+def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
+    """What dropout does in training and in use.
+
+    In use: whether two calls agree, and the outputs with fixed weights (-1 if calls differ). In training: whether two
+    calls differ, the share of hidden units that are zero, the factor on the others, whether most rows have both kinds,
+    whether rows differ, and whether the output is the weighted sum of the hidden units. Only -1 for other layers.
+    The hidden units are read off the outputs, with one weight 1 and the others 0, so it doesn't matter how forward
+    uses the output layer.
+    """
+    inputs = inputs_for(module)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        weights = fixed_weights(hidden)
+        if shapes_of(module.state_dict()) != shapes_of(weights):
+            return [-1.0]
+        module.load_state_dict(weights)
+        module.eval()
+        calls = [module(inputs) for _ in range(5)]
+        if any(unanswered(call) for call in calls):
+            return None
+        require_same_shape(calls[0], inputs)
+        steady = all(torch.equal(call, calls[0]) for call in calls)
+        outputs = calls[0].flatten().tolist() if steady else [-1.0] * len(inputs)
+
+        module.train()
+        with torch.no_grad():  # every unit gets 0.25 * 1 + 0.25
+            module.hidden_linear.weight.fill_(0.25)
+            module.hidden_linear.bias.fill_(0.25)
+        many = inputs.new_ones(1000, 1)
+        units = torch.stack([call_in_training(module, many, one, 0.0) for one in torch.eye(hidden)], dim=1)
+        total = call_in_training(module, many, torch.ones(hidden), 1.0)
+        varies = not torch.equal(module(many), module(many))
+    zero = units == 0
+    share = round(zero.double().mean().item(), 1)
+    factor = units.max().item() / math.tanh(0.5) if share else 1.0
+    mixed = (zero.any(dim=1) & ~zero.all(dim=1)).double().mean() > 0.5
+    rows_differ = (zero != zero[0]).any()
+    summed = torch.allclose(total, units.sum(dim=1) + 1, atol=1e-4)
+    return [float(steady), *outputs, float(varies), share, factor, float(mixed), float(rows_differ), float(summed)]
+
+
+with_dropout = Exercise(
+    dropping(),
+    "In training it drops a share p and makes up for it; after eval() every call gives the same answer.",
+    dropping(lambda h, p, training: F.dropout(h, p, True)),
+    "After eval() it still drops: F.dropout needs training=self.training; an nn.Dropout made in forward always trains.",
+    dropping(places=""),
+    "Nothing is ever dropped, not even in training: F.dropout drops while its training is True.",
+    dropping(lambda h, p, training: F.dropout(h, p, not training)),
+    "The switch is turned around: it drops in use, and not in training.",
+    dropping(lambda h, p, training: F.dropout(h, 0.5, training)),
+    "It drops one half, F.dropout's default: hand over p=self.p.",
+    dropping(lambda h, p, training: F.dropout(h, 1 - p, training)),
+    "p is the probability to be dropped, not to be kept.",
+    dropping(places="input"),
+    "Something is dropped, but not the hidden units: dropout belongs between the tanh and the output layer.",
+    dropping(places="output"),
+    "The output is dropped, not the hidden units: dropout belongs before the output layer.",
+    dropping(places="units output"),
+    "You drop twice: the hidden units, as asked, and then the output as well.",
+    dropping(lambda h, p, training: h * F.dropout(torch.ones(len(h), 1), p, training)),
+    "All units of a reading are dropped together, or none: each unit needs a chance of its own.",
+    dropping(lambda h, p, training: h * F.dropout(torch.ones(h.shape[1]), p, training)),
+    "The same units are dropped for all readings: each reading needs chances of its own.",
+    dropping(places="sums"),
+    "You dropped before the tanh, so the factor 1 / (1 - p) gets bent with the rest: drop behind it.",
+    dropping(lambda h, p, training: h * (torch.rand(h.shape) >= p * training)),
+    "What is left must be divided by 1 - p, or the output layer meets larger sums in use than in training.",
+    lambda hidden, p: hidden_units(7),
+    "hidden_linear goes from 1 to hidden, and output_linear from hidden to 1, as the stub makes them: leave them so.",
+    cases=lambda: [(10, 0.2), (5, 0.6)],
+    observe=module_probe(probe_dropout),
+    hint="What reaches the output layer, in training and after eval()? Which numbers are 0, how have the others grown?",
+)
+
+
+def layers_of(names: Sequence[str], values: Sequence[float]) -> nn.ModuleDict:
+    """Layers with one input and one output; their weights and biases in turn are the values."""
+    model = nn.ModuleDict({name: nn.Linear(1, 1) for name in names})
+    with torch.no_grad():
+        for parameter, value in zip(model.parameters(), values, strict=True):
+            parameter.fill_(value)
+    return model
+
+
+def loading_task(order: Sequence[str], names: dict[str, str]) -> tuple:
+    """A model with layers of these names, in this order, its weights still zero; the weights to load; the names."""
+    state = layers_of(("0", "1", "10"), (0.5, -1.0, 2.0, 0.25, -3.0, 4.0)).state_dict()
+    return layers_of(order, [0.0] * 6), dict(state), names
+
+
+def with_new_names(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
+    """The state with the part before the first dot replaced as a whole."""
+    return {names[name.split(".")[0]] + name[name.index(".") :]: tensor for name, tensor in state.items()}
+
+
+def with_replaced_letters(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
+    """The same by str.replace, which finds "1" in "10" as well."""
+    return {reduce(lambda name, pair: name.replace(*pair), names.items(), name): state[name] for name in state}
+
+
+def filled(model: nn.Module, state: dict[str, Tensor], strict: bool = True) -> nn.Module:
+    model.load_state_dict(state, strict=strict)
+    return model
+
+
+load_renamed = Exercise(
+    lambda model, state, names: filled(model, with_new_names(state, names)),
+    "Tensors found their places by name, so neither the order nor the number of parts matters.",
+    lambda model, state, names: filled(model, state),
+    "The names you load are not the model's: replace what stands before the first dot as a whole, 10 no less than 1.",
+    lambda model, state, names: filled(model, state, strict=False),
+    "Nothing was loaded: with strict=False a name that doesn't fit is passed over. Rename the keys first.",
+    lambda model, state, names: filled(model, with_replaced_letters(state, names), strict=False),
+    "Part 10 kept its old weights: replace finds a 1 in 10, too, and strict=False keeps quiet about it.",
+    lambda model, state, names: filled(model, dict(zip(model.state_dict(), state.values(), strict=True))),
+    "You matched the tensors by position: the parts may stand in another order here, only names can tell.",
+    lambda model, state, names: model.load_state_dict(with_new_names(state, names)),
+    "What came back is no module: load_state_dict changes the model and returns a report; return the model.",
     cases=lambda: [
-        tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),
-        tuple(float64([[0.25, 1.0, -0.5, 2.0], [-0.75, 1.5, 0.25, 1.0]])),
+        loading_task(("outer", "inner", "middle"), {"0": "inner", "1": "middle", "10": "outer"}),
+        loading_task(("a", "b", "c"), {"0": "c", "1": "a", "10": "b"}),
     ],
-    hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
+    observe=module_probe(lambda module, *_: [tensor.item() for _, tensor in sorted(module.state_dict().items())]),
+    hint='Make a new dictionary in which "10.weight" is called names["10"] + ".weight", load it, return the model.',
+)
+
+
+def degrees(
+    mean: Any, std: Any, keep: Callable = nn.Buffer, compute: Callable = lambda z, mean, std: std * z + mean
+) -> nn.Module:
+    """A module that keeps two constants and computes std * z + mean; how and what are options."""
+    return Assembled(lambda m, z: compute(z, m.mean, m.std), mean=keep(mean), std=keep(std))
+
+
+def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None:
+    """How many parameters, how many that train, buffers, saved tensors; outputs, and those with other constants."""
+    z = inputs_for(module)
+    output, saved = module(z), module.state_dict()
+    if unanswered(output):
+        if saved:
+            raise ValueError("forward handed nothing back")
+        return None
+    require_same_shape(output, z)
+    if any(tensor.dim() for name, tensor in saved.items() if name in ("mean", "std")):
+        raise ValueError("mean and std came as scalars and are not kept as scalars")
+    trained = [parameter.requires_grad for parameter in module.parameters()]
+    counts = len(trained), sum(trained), len(list(module.buffers())), len(saved), set(saved) == {"mean", "std"}
+    module.load_state_dict({"mean": torch.tensor(7.0), "std": torch.tensor(0.25)}, strict=False)
+    return [*map(float, counts), *output.flatten().tolist(), *module(z).flatten().tolist()]
+
+
+back_to_degrees = Exercise(
+    degrees,
+    "Whoever loads the file gets the constants with the weights, and no training moves them.",
+    lambda mean, std: degrees(mean, std, lambda constant: constant),
+    "It computes, but state_dict() has neither number: a plain attribute is not saved. Use register_buffer.",
+    lambda mean, std: degrees(mean, std, nn.Parameter),
+    "They are saved, and they are trained: an optimizer gets every nn.Parameter. Use register_buffer.",
+    lambda mean, std: degrees(mean, std, lambda constant: nn.Parameter(constant, requires_grad=False)),
+    "They don't train, but parameters() hands them out and counts them: a constant is a buffer.",
+    lambda mean, std: degrees(mean, std, lambda constant: nn.Buffer(constant, persistent=False)),
+    "persistent=False makes buffers that are not saved: leave it out.",
+    lambda mean, std: degrees(mean[None], std[None]),
+    "mean and std came with shape () and are kept with another: a file with scalars would not fit.",
+    lambda mean, std: Assembled(lambda m, z: m.b * z + m.a, a=nn.Buffer(mean), b=nn.Buffer(std)),
+    "Both are buffers, under other names than mean and std, so a saved file would not fit.",
+    lambda mean, std: degrees(mean, std, compute=lambda z, mean, std: (z - mean) / std),
+    "That standardises once more: turn it around, times std, plus mean.",
+    lambda mean, std: degrees(mean, std, compute=lambda z, mean, std: (z + mean) * std),
+    "The mean was multiplied, too: first times std, then plus mean.",
+    cases=lambda: [(torch.tensor(10.5), torch.tensor(8.75)), (torch.tensor(-2.0), torch.tensor(0.5))],
+    observe=module_probe(probe_constants),
+    hint="What becomes of a z of 0, and of 1? Which of a module's records is saved, but goes to no optimizer?",
 )

@@ -1,192 +1,133 @@
 """Checks of chapter 13."""
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from helpers.check.engine import Exercise, arguments_untouched, float64, least_squares, nearly_right
+from helpers import data
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, readings
 
 
-def digits_after(X: Tensor, powers: tuple = (1, 2), scaled: bool = True, log: Callable = torch.log10) -> tuple:
-    """16 less the logarithm of the condition number, once for each power of it."""
-    condition = torch.linalg.cond(X / X.norm(dim=0) if scaled else X)
-    return tuple(16 - power * log(condition) for power in powers)
+def geyser() -> tuple[Tensor, Tensor]:
+    """Waiting times and lengths of R's 272 eruptions, in float64."""
+    df = data.faithful()
+    return torch.tensor(df["waiting"].to_numpy()), torch.tensor(df["eruptions"].to_numpy())
 
 
-def hard_matrices() -> list[tuple]:
-    """Three design matrices whose columns have different lengths and nearly depend on each other."""
-    x = torch.arange(1, 9, dtype=torch.float64)
-    like_filip = torch.linspace(-8.78, -3.14, 82, dtype=torch.float64).unsqueeze(1) ** torch.arange(11)
-    return [(torch.stack([torch.ones_like(x), 1000 + x], dim=1),), (x.unsqueeze(1) ** torch.arange(5),), (like_filip,)]
+def five_points() -> tuple[Tensor, Tensor]:
+    return tuple(float64([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]]))
 
 
-def standardised(X: Tensor) -> Tensor:
-    """All columns less their means, over their standard deviations: the column of ones comes out as NaN."""
-    return (X - X.mean(dim=0)) / X.std(dim=0)
+def spread(values: Tensor) -> Tensor:
+    return values.std(correction=0)
 
 
-digits_left = Exercise(
-    digits_after,
-    "One line before a fit tells you how many of its digits to believe.",
-    lambda X: digits_after(X, scaled=False),
-    "Scale the columns to length 1 first: neither method minds their units.",
-    lambda X: digits_after(X, log=torch.log),
-    "Those are natural logarithms: decimal digits are counted by log10.",
-    lambda X: digits_after(X, (2, 1)),
-    "The two are swapped: QR first, then the normal equations.",
-    lambda X: [16 - left for left in digits_after(X)],
-    "Those are the digits lost: subtract them from the sixteen that float64 has.",
-    lambda X: (digits_after(X)[0], digits_after(X)[0] / 2),
-    "Not what is left is halved: the normal equations lose twice as many digits.",
-    lambda X: (digits_after(X)[0], 16 - (16 - digits_after(X)[0]) ** 2),
-    "Square the condition number, not its logarithm: the digits lost are doubled.",
-    lambda X: [left.round() for left in digits_after(X)],
-    "Don't round to whole digits: return the numbers as they are.",
-    lambda X: [left.floor() for left in digits_after(X)],
-    "Don't round down to whole digits: return the numbers as they are.",
-    lambda X: digits_after(X.float()),
-    "float32 has too few digits to see such a condition number: stay in float64.",
-    lambda X: (digits_after(X)[0], digits_after((X / X.norm(dim=0)).T @ (X / X.norm(dim=0)), (1,), False)[0]),
-    "Square the condition number of X: X'X in float64 is rounded, and its own comes out too small.",
-    lambda X: digits_after(standardised(X), scaled=False),
-    "The column of ones has no spread to divide by: divide each column by its length, and subtract nothing.",
-    lambda X: digits_after(X.div_(X.norm(dim=0))),
-    "You changed the X that was handed in: scale a copy, as X / lengths does.",
-    cases=hard_matrices,
-    observe=arguments_untouched,
-    hint="Try it on paper: a condition number of 10^3 leaves 13 digits to QR and 10 to the normal equations.",
+def through_means(slope: Tensor, lift: Tensor | float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """A slope, and the intercept of the line through the means, lifted."""
+    return slope, y.mean() + lift - slope * x.mean()
+
+
+def in_units(w: float, b: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return through_means(w * spread(y) / spread(x), b * spread(y), x, y)
+
+
+line_in_units = Exercise(
+    in_units,
+    "Train in the units that suit the optimizer, report in the units that suit the reader.",
+    lambda w, b, x, y: through_means(w * spread(x) / spread(y), b * spread(y), x, y),
+    "The quotient is upside down: a slope is in units of y per unit of x.",
+    lambda w, b, x, y: through_means(w / spread(x), b, x, y),
+    "The spread of y is missing: w and b are in standard deviations of y.",
+    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b, x, y),
+    "The slope is right. The intercept adds b to minutes: b is in standard deviations of y.",
+    lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()),
+    "The slope is right. The intercept belongs to x = 0, and standardised x is 0 at the mean of x.",
+    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y),
+    "The slope is right. The mean of y was subtracted before training: add it to the intercept.",
+    lambda w, b, x, y: through_means(w * y.std() / x.std(), b * y.std(), x, y),
+    "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
+    lambda w, b, x, y: in_units(w, b, x, y)[::-1],
+    "The two are swapped: the slope comes first.",
+    cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
+    hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
 )
 
 
-def line_residuals(x: Sequence, y: Sequence, w: Any, b: Any, number: Callable = Fraction, sign: int = 1) -> list:
-    """Target minus line, with every number read by `number`."""
-    w, b = number(w), number(b)
-    return [sign * (number(target) - (w * number(value) + b)) for value, target in zip(x, y, strict=True)]
+def deal(n: int, folds: int) -> tuple[Tensor, ...]:
+    """The row numbers 0 ... n-1, shuffled and dealt into folds."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(12)).tensor_split(folds)
 
 
-def other_than_fractions(given: list, wanted: list) -> str:
-    """The hint for numbers of another type than Fraction."""
-    kinds = {type(value).__name__ for result in given for value in result} - {"Fraction"}
-    if "float" in kinds:
-        return "float() rounds, and so does a sum with a float in it: use nothing but fractions."
-    return f"There is a {min(kinds)} among the residuals: use nothing but fractions." if kinds else ""
-
-
-def rounded(text: str) -> Fraction:
-    """The fraction of the float64 nearest to a decimal."""
-    return Fraction(float(text))
-
-
-exact_residuals = Exercise(
-    line_residuals,
-    "Small differences of large numbers keep all their digits: this is what the exact gradient is made of.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, float),
-    "float() has rounded the decimals, and the subtraction shows it: read the text with Fraction.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, rounded),
-    "The decimal was a float before it became a fraction: give Fraction the text itself.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, sign=-1),
-    "The sign is turned: the reading minus the line.",
-    lambda x, y, w, b: line_residuals(x, y, w, "0"),
-    "The intercept is missing: the line is w x + b.",
-    lambda x, y, w, b: line_residuals(x, y, w, -Fraction(b)),
-    "The intercept has the wrong sign: y - (w x + b) is y - w x - b.",
-    lambda x, y, w, b: line_residuals(x, y, b, w),
-    "Slope and intercept are swapped: the slope comes first, and multiplies x.",
-    lambda x, y, w, b: line_residuals(x, y, rounded(w), rounded(b)),
-    "Slope and intercept were floats before becoming a fraction: give Fraction the text.",
-    lambda x, y, w, b: line_residuals(x, y, rounded(w), b),
-    "The slope was a float before becoming a fraction: give Fraction the text.",
-    lambda x, y, w, b: line_residuals(x, y, w, rounded(b)),
-    "The intercept was a float before becoming a fraction: give Fraction the text.",
-    cases=lambda: [
-        (["0.1", "0.7"], ["0.30000000000000000004", "2.1"], "3", "0"),
-        (["35.7", "55.9"], ["0.5", "14.0"], "0.5367719", "-17.3047855"),
-        (["3", "7"], ["0.60000000000000000004", "1"], "0.1", "0.30000000000000000004"),
-    ],
-    remark=other_than_fractions,
-    hint='Fraction("0.1") is one tenth exactly; from there on +, - and * round nothing.',
-)
-
-
-def step_from(
-    R: Tensor, X: Tensor, y: Tensor, beta: Tensor, first: bool = True, last: bool = True, swapped: bool = False
+def errors_by_fold(
+    x: Tensor, y: Tensor, folds: Sequence[Tensor], fitted_to: str = "rest", in_order: bool = True
 ) -> Tensor:
-    """R^-1 R^-T X'(y - X beta), or what is left of it without one of the two solves, or in the wrong order."""
-    step = (X.T @ (y - X @ beta)).unsqueeze(1)
-    solves = [(R.T, False)] * first + [(R, True)] * last
-    for factor, upper in reversed(solves) if swapped else solves:
-        step = torch.linalg.solve_triangular(factor, step, upper=upper)
-    return step.squeeze(1)
+    """Prediction minus value of each row, by a line that was fitted to the other folds (or to something else)."""
+    X = torch.stack([torch.ones_like(x), x], dim=1)
+    found = []
+    for fold in folds:
+        inside = torch.zeros(len(x), dtype=torch.bool)
+        inside[fold] = True
+        rows = {"rest": ~inside, "fold": inside, "all": torch.ones_like(inside)}[fitted_to]
+        beta = torch.linalg.lstsq(X[rows], y[rows].unsqueeze(1)).solution.squeeze(1)
+        found.append(X[fold] @ beta - y[fold])
+    errors = torch.cat(found)
+    return errors[torch.cat(tuple(folds)).argsort()] if in_order else errors
 
 
-def rough_factors() -> list[tuple]:
-    """A triangular factor that is a little off, X, y, and coefficients to start from."""
-    x = float64([1.0, 2.0, 4.0, 7.0, 11.0])
-    X = x.unsqueeze(1) ** torch.arange(3)
-    y = float64([2.0, 1.0, 5.0, 3.0, 8.0])
-    rough = torch.linalg.qr(X).R * float64([1.01, 0.99, 1.02])
-    return [(rough, X, y, float64([1.1, -2.3, 0.57])), (rough, X, y, torch.zeros_like(X[0]))]
-
-
-refined_once = Exercise(
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta),
-    "Repeated with an exact X'(y - Xb), this step is the whole solver.",
-    lambda R, X, y, beta: beta - step_from(R, X, y, beta),
-    "The sign is turned: with y - X beta the step is added.",
-    lambda R, X, y, beta: step_from(R, X, y, beta),
-    "That is the step alone: add it to the coefficients.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, first=False),
-    "One solve is missing: X'X is R'R, so R' has to be undone before R.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, last=False),
-    "One solve is missing: after R', undo R as well.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, swapped=True),
-    "The two solves are in the wrong order: first with the transpose of R, then with R.",
-    lambda R, X, y, beta: beta + X.T @ (y - X @ beta),
-    "That is a step of plain descent: R has to divide it, twice.",
-    lambda R, X, y, beta: beta + step_from(torch.linalg.qr(X).R, X, y, beta),
-    "You made a factor of your own: use the R that is given, rough as it is.",
-    lambda R, X, y, beta: beta + 2 / len(y) * step_from(R, X, y, beta),
-    "A factor 2/n of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta) / len(y),
-    "A factor 1/n of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta + 2 * step_from(R, X, y, beta),
-    "A factor 2 of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta.add_(step_from(R, X, y, beta)),
-    "You changed the beta that was handed in: return beta + step, which makes a new tensor.",
-    cases=rough_factors,
-    remark=nearly_right("Nearly right: somewhere a number went through float32. Stay in float64."),
-    tolerance=1e-8,
-    observe=arguments_untouched,
-    hint="Residuals, then X.T times the residuals, then two triangular solves, then the sum with beta.",
+line_errors = Exercise(
+    errors_by_fold,
+    "Line and network can now be compared row by row, each row predicted by fits that have not seen it.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, "all"),
+    "Every row was part of its own fit: fit without the fold, then predict the fold.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, "fold"),
+    "The lines were fitted to the folds themselves: fit to the other rows, predict the fold.",
+    lambda x, y, folds: errors_by_fold(x, y, folds, in_order=False),
+    "The errors stand in the order of the folds: put each one at its row, errors[fold] = ...",
+    lambda x, y, folds: -errors_by_fold(x, y, folds),
+    "The sign is turned: prediction minus value, as in the chapter.",
+    lambda x, y, folds: errors_by_fold(x, y, folds) ** 2,
+    "Those are the squares: return the errors themselves.",
+    lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
+    "That is their mean square: return one error for each row.",
+    lambda x, y, folds: torch.zeros_like(y).index_put((folds[0],), errors_by_fold(x, y, folds)[folds[0]]),
+    RETURN_IN_LOOP,
+    cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
+    hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
 )
 
 
-def in_scale(solve: Callable, X: Tensor, y: Tensor, lengths: Tensor, back: float = -1) -> Tensor:
-    """The solver on columns divided by `lengths`, its answer multiplied by a power of them."""
-    return solve(X / lengths, y) * lengths**back
+def gain_over_error(line_errors: Tensor, network_errors: Tensor, power: int = 2, correction: int = 1) -> Tensor:
+    gain = line_errors.abs() ** power - network_errors.abs() ** power
+    return gain.mean() / gain.std(correction=correction) * len(gain) ** 0.5
 
 
-with_scaled_columns = Exercise(
-    lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0)),
-    "Metres or millimetres: the answer should not depend on the unit, and now it doesn't.",
-    lambda solve, X, y: solve(X, y),
-    "The columns were not scaled: this solver gives another answer when they are.",
-    lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0), back=0),
-    "Those coefficients belong to the scaled columns: bring them back.",
-    lambda solve, X, y: in_scale(solve, X, y, X.norm(dim=0), back=1),
-    "The way back is turned: a column that was divided by 10 has a coefficient ten times too large.",
-    lambda solve, X, y: in_scale(solve, X, y, X.abs().amax(dim=0)),
-    "That makes the largest entry 1: the length is the root of the sum of squares.",
-    lambda solve, X, y: in_scale(solve, X, y / y.norm(), X.norm(dim=0)),
-    "y was scaled, too, and not brought back: scale the columns of X alone.",
-    lambda solve, X, y: solve(standardised(X), y) / X.std(dim=0),
-    "The column of ones has no spread to divide by: divide each column by its length, and subtract nothing.",
-    lambda solve, X, y: solve(X.div_(X.norm(dim=0)), y),
-    "You changed the X that was handed in: scale a copy, as X / lengths does.",
-    cases=lambda: [(solve, *rough_factors()[0][1:3]) for solve in (least_squares, lambda X, y: X.T @ y)],
-    observe=arguments_untouched,
-    hint="X.norm(dim=0) has the lengths. The product of column and coefficient must stay what it is.",
+def as_if_other_rows(line_errors: Tensor, network_errors: Tensor) -> Tensor:
+    """The difference of two means over its standard error, the two as if independent."""
+    first, second = line_errors**2, network_errors**2
+    return (first.mean() - second.mean()) / ((first.var() + second.var()) / len(first)) ** 0.5
+
+
+standard_errors_apart = Exercise(
+    gain_over_error,
+    "On the geyser it is more than six, which is no luck of the draw: that relation bends, and the network found it.",
+    lambda line_errors, network_errors: gain_over_error(network_errors, line_errors),
+    "The sign is turned: the line's squared error minus the network's, so that positive means the network is ahead.",
+    as_if_other_rows,
+    "You compared two means as if they came from different rows: subtract row by row, then take the standard error.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors) / len(line_errors) ** 0.5,
+    "You divided by the standard deviation: the standard error is that divided by the root of n.",
+    lambda line_errors, network_errors: (line_errors**2 - network_errors**2).mean(),
+    "That is the mean difference itself, in squared minutes: divide it by its standard error.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, power=1),
+    "Those are gains in the absolute errors: the gain is in the squared ones.",
+    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, correction=0),
+    "The standard error takes the standard deviation that divides by n - 1, std() as it is.",
+    lambda line_errors, network_errors: line_errors**2 - network_errors**2,
+    "Those are the gains, row by row: return their mean divided by its standard error.",
+    cases=lambda: [
+        tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),
+        tuple(float64([[0.25, 1.0, -0.5, 2.0], [-0.75, 1.5, 0.25, 1.0]])),
+    ],
+    hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
 )

@@ -2,53 +2,49 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from torch import Tensor
 
 from helpers.plots import style
+from helpers.scoreboard import FULL_AGREEMENT, Row
 
 
-def certified_curve(df: pd.DataFrame, x: Tensor, curve: Sequence[float]) -> None:
-    """A problem's readings and the curve of its certified coefficients.
+def arrivals(rows: Sequence[Row], kinds: dict[str, str] | None = None) -> None:
+    """The scoreboard as a picture: left the digits of every method, right its steps.
 
-    df: columns x and y; x, curve: where the curve is drawn, as many of each.
+    rows: lines of the scoreboard, drawn from top to bottom; kinds: by method, its colour, that of descent by default.
+    Digits are drawn from 0 to 12, where the scoreboard stops counting; a method that solves in one go has no steps.
     """
-    _, axes = style.new_figure(width=8.5, height=4.2)
-    axes.plot(df["x"], df["y"], "o", color=style.PALETTE["data"], markersize=5, alpha=0.6, label="readings")
-    style.draw_curve(axes, "guess", x, curve, "certified", linewidth=3)
-    style.finish(axes, "upper left", xlabel="x", ylabel="y")
+    height = 1.2 + 0.36 * len(rows)
+    _, (left, right) = style.new_figure(2, width=11, height=height, sharey=True, gridspec_kw={"width_ratios": [3, 2]})
+    for place, row in enumerate(rows):
+        kind = (kinds or {}).get(row.method, "descent")
+        shown = min(max(row.digits, 0), FULL_AGREEMENT)
+        style.draw_curve(left, kind, [0, shown], [place, place], linestyle="-", linewidth=3)
+        filled = style.PALETTE[kind] if shown == FULL_AGREEMENT else "white"
+        look = {"markeredgecolor": style.PALETTE[kind], "markeredgewidth": 2, "markersize": 9}
+        left.plot(shown, place, "o", color=filled, **look, zorder=3)
+        if row.steps:
+            right.plot(row.steps, place, "s", color=style.PALETTE[kind], markersize=8)
+        else:
+            note = {"color": style.PALETTE["guess"], "backgroundcolor": "white"}
+            right.text(0.03, place, "none", transform=right.get_yaxis_transform(), va="center", **note)
+    left.axvline(FULL_AGREEMENT, color=style.PALETTE["lm"], linewidth=1.2, zorder=1)
+    left.set(xlim=(-0.4, FULL_AGREEMENT + 0.6), xticks=range(0, FULL_AGREEMENT + 1, 3))
+    left.set_xlabel("digits of agreement with lm()")
+    left.set(yticks=range(len(rows)), yticklabels=[row.method for row in rows], ylim=(len(rows) - 0.4, -0.6))
+    style.finish(right, xscale="log", xlim=(0.5, 60_000), xlabel="steps")
 
 
-def refinements(
-    left: dict[str, Sequence[float]],
-    right: dict[str, Sequence[float]],
-    titles: tuple[str, str] = ("gradient in float64", "exact gradient"),
-) -> None:
-    """Digits after each step, by problem, of two ways that the titles name."""
-    _, row = style.new_figure(2, width=11, height=4.4, sharey=True)
-    for axes, title, curves in zip(row, titles, (left, right), strict=True):
-        for (label, digits), look in zip(curves.items(), ("o-", "s--", "D:"), strict=False):
-            steps, colour = range(1, len(digits) + 1), style.PALETTE["descent"]
-            axes.plot(steps, digits, look, color=colour, markersize=8, label=label)
-        axes.set(title=title, xlabel="step", ylim=(-0.5, 15.5), yticks=range(0, 16, 3))
-    row[0].set_ylabel("correct digits")
-    style.finish(row[1], "lower right")
+def pairs(df: pd.DataFrame, x_label: str, y_label: str, curves: dict[str, tuple[str, Tensor]] | None = None) -> None:
+    """Two columns as points, and curves over them.
 
-
-def certified_digits(methods: dict[str, dict[str, float]]) -> None:
-    """Correct digits of up to three methods on each problem, as points from 0 to 15.
-
-    methods: by label, digits by problem; the first in lm()'s colour, the second in grey, the third in descent's.
-    What is not finite is not drawn.
+    df: the first column goes to the right, the second upwards; curves: by label, (kind, values at the rows of df).
     """
-    problems = list(next(iter(methods.values())))
-    _, axes = style.new_figure(width=8.5, height=0.8 + 0.4 * len(problems))
-    styles = (("lm", "o", 12), ("guess", "s", 7), ("descent", "D", 9))
-    for (label, digits), (kind, marker, size) in zip(methods.items(), styles, strict=False):
-        shown = [(max(digits[name], 0), place) for place, name in enumerate(problems) if np.isfinite(digits[name])]
-        colour = style.PALETTE[kind]
-        outline = {"markeredgecolor": colour, "markeredgewidth": 2, "markersize": size, "label": label}
-        axes.plot(*zip(*shown, strict=True), marker, color="white" if kind == "lm" else colour, **outline)
-    axes.set(yticks=range(len(problems)), yticklabels=problems, ylim=(len(problems) - 0.4, -0.6))
-    style.finish(axes, "lower left", xlim=(-0.5, 15.7), xticks=range(0, 16, 3), xlabel="correct digits")
+    _, axes = style.new_figure(width=8.5, height=4.8)
+    x, y = (df[name].to_numpy() for name in df.columns)
+    axes.plot(x, y, "o", color=style.PALETTE["data"], markersize=5, alpha=0.5, label="observed")
+    order = x.argsort()
+    for label, (kind, values) in (curves or {}).items():
+        style.draw_curve(axes, kind, x[order], values[order], label, linewidth=3)
+    style.finish(axes, "upper left" if curves else None, xlabel=x_label, ylabel=y_label)

@@ -11,25 +11,25 @@ from pathlib import Path
 
 import answers_00_04
 import answers_05_09
-import answers_10_14
+import answers_10_17
 import pytest
 import torch
 import torch.nn.functional as F
 from answers_00_04 import descend
 from answers_05_09 import Last
-from answers_10_14 import Dropping, NetworkWithout
+from answers_10_17 import Dropping, NetworkWithout
 from IPython.core.completer import IPCompleter, provisionalcompleter
 from torch import nn
 
 from helpers import check
-from helpers.check.ch11 import probe_dropout
+from helpers.check.ch12 import probe_dropout
 from helpers.check.engine import float64, leaf, readings, same
 from helpers.loss import mse
 
 NOT_YET = "✗ Not yet. "
 EXERCISES = {name: getattr(check, name) for name in check.__all__}
-WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_14.WRONG
-RIGHT = answers_00_04.RIGHT | answers_05_09.RIGHT | answers_10_14.RIGHT
+WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_17.WRONG
+RIGHT = answers_00_04.RIGHT | answers_05_09.RIGHT | answers_10_17.RIGHT
 
 
 @pytest.mark.parametrize(

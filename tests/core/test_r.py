@@ -667,7 +667,7 @@ def test_r_still_gives_the_recorded_numbers():
                 assert fresh["fits"][key][name] == close, (key, name)
 
 
-# What lm() is worth on NIST's problems (chapter 13), recorded and fresh: the least digits of its worst coefficient.
+# What lm() is worth on NIST's problems (chapter 16), recorded and fresh: the least digits of its worst coefficient.
 LEAST_DIGITS = {
     "Norris": 11.5,
     "Pontius": 11,

@@ -1,4 +1,4 @@
-"""The glossary of chapter 12: in order, one sentence each, linked to the chapter where the term is introduced."""
+"""The glossary of chapter 13: in order, one sentence each, linked to the chapter where the term is introduced."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from notebook_tools import CHAPTERS, CODE_SPAN, FENCE, IMAGE, Notebook
 
 BY_NAME = {path.name: path for path in CHAPTERS}
-WALK = BY_NAME["12_the_whole_walk.ipynb"]
+WALK = BY_NAME["13_the_whole_walk.ipynb"]
 ROW = re.compile(r"^\| \*\*(.+?)\*\* \| (.+?) \| \[(\d\d)\]\((.+?)\) \|$", re.MULTILINE)
 EMPHASIS = re.compile(r"(?<!\*)(\*{1,2})(?![\s*])(.+?)(?<![\s*])\1(?!\*)", re.DOTALL)
 MATH = re.compile(r"(\${1,2})(?!\s).+?(?<!\s)\1", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Checks of chapter 14."""
+"""Checks of chapter 17."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Answers to the exercises of chapters 10 to 14, written as a learner would write them."""
+"""Answers to the exercises of chapters 10 to 17, written as a learner would write them."""
 
 import math
 from decimal import Decimal
@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from helpers import check
-from helpers.check.ch13 import line_residuals
+from helpers.check.ch16 import line_residuals
 from helpers.loss import mse
 
 # Wrong answers: (answer, words that its hint must contain).

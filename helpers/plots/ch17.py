@@ -1,4 +1,4 @@
-"""Figures of chapter 14."""
+"""Figures of chapter 17."""
 
 from collections.abc import Sequence
 
