@@ -1,5 +1,6 @@
 """What is true of every notebook as it is stored. Nothing is executed here: nbval does that."""
 
+import ast
 import copy
 import json
 import re
@@ -56,6 +57,17 @@ ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
 TO_COME = (11, 14, 15)
+LONGEST_ROAD = 50
+STILL_LONG = ("03", "04", "05", "07", "08", "09", "10", "12", "16", "17")
+WITHOUT_OPEN_TASK = (
+    "00_start_here",
+    "01_least_squares",
+    "02_gradient_descent",
+    "06_artificial_neurons",
+    "13_the_whole_walk",
+)
+OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
+FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 REFERENCE = ("[Symbols](symbols.md)", "[Glossary](13_the_whole_walk.ipynb#Glossary)")
 FOLD = r"<details><summary>For the teacher</summary>\n\n{}\n\n</details>"
 NOTE = re.compile(FOLD.format(r"\*\*(\d+) minutes\.\*\* (.+?)"), re.DOTALL)
@@ -240,6 +252,65 @@ def opening_and_headings(notebook):
             yield f"no heading '## {text}'"
 
 
+@rule
+def times_are_computed(notebook):
+    """The opening says what the main road takes, at most fifty minutes, and what the side paths take."""
+    if notebook.is_solution or notebook.number in STILL_LONG:
+        return
+    road, side = notebook.minutes("road"), notebook.minutes("side path")
+    said = f"{road} minutes" + (f", side paths {side} more" if side else "")
+    if not re.search(rf"\*\*Time\*\*[ |]*{said}(?!, side)", notebook.opening):
+        yield f"the opening doesn't say: **Time** | {said}"
+    if road > LONGEST_ROAD:
+        yield f"the main road takes {road} minutes, more than {LONGEST_ROAD}: what could be a side path?"
+
+
+@rule
+def side_paths_can_be_left_out(notebook):
+    """A talk is the main road, and no name that a side path defines is needed after it."""
+    defined, owed = set(), {}
+    for (number, cell), place in zip(enumerate(notebook.cells), notebook.places, strict=True):
+        if place == "side path" and slide_type(cell) not in ("skip", "notes"):
+            yield f"cell {number} of a side path is no slide: its slide type is skip"
+        if cell.cell_type != "code":
+            continue
+        stored, loaded = names_in(cell.source)
+        if place == "side path":
+            owed |= {name: number for name in stored - defined}
+        else:
+            for name in sorted(loaded & owed.keys() - defined):
+                yield f"cell {number} needs {name}, which a side path defines"
+            defined |= stored
+
+
+def names_in(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell defines at its top level, and those that it reads and doesn't define itself."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a cell in R
+        return set(re.findall(r"(?<=-o )\w+", source)), set(re.findall(r"(?<=-i )\w+", source))
+    stored, loaded = set(), set()
+
+    def visit(node, local):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and local is stored:
+            stored.add(node.name)
+        if isinstance(node, ast.alias):
+            stored.add(node.asname or node.name)
+        if isinstance(node, FUNCTIONS):
+            within = [*ast.walk(node)]
+            local = {part.arg for part in within if isinstance(part, ast.arg)} | (set() if local is stored else local)
+            local |= {part.id for part in within if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and local is stored:
+            stored.add(node.id)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and (local is stored or node.id not in local):
+            loaded.add(node.id)
+        for child in ast.iter_child_nodes(node):
+            visit(child, local)
+
+    visit(tree, stored)
+    return stored, loaded - stored
+
+
 # Code
 
 
@@ -339,6 +410,10 @@ def exercises_are_checked_and_solved(notebook):
             yield f"{label(number)} does not print {UNANSWERED!r}"
     if not asked:
         yield "no exercise is checked"
+    if notebook.name not in WITHOUT_OPEN_TASK and notebook.number not in STILL_LONG:
+        for place in (notebook, *([Notebook.read(notebook.twin)] if notebook.twin.exists() else [])):
+            if not any(OPEN_TASK.search(cell.source) for cell in place.markdown):
+                yield f"{place.path.parent.name}/{place.name} has no open task: **NN.N Open.** ..."
     for name in sorted(asked - solved):
         yield f"check.{name} has no tick in the solutions notebook"
 
@@ -399,7 +474,7 @@ def test_no_allowed_number_is_needless(name):
 
 OPENING = """# 01 Small
 
-**You will be able to** read. **You need** eyes. **Time** 25 minutes. **In the sources** A: Configuration; B: 6.1.3.
+**You will be able to** read. **You need** eyes. **Time** 5 minutes. **In the sources** A: Configuration; B: 6.1.3.
 """
 NAVIGATION = "[< 00 Start](00_start_here.ipynb) | [Contents](00_start_here.ipynb) | [02 Next >](02_next.ipynb) | "
 NAVIGATION += " | ".join(REFERENCE)
@@ -420,7 +495,7 @@ def small_chapter() -> list:
         new_code_cell("plt.show()", outputs=[figure]),
         new_markdown_cell("The figure shows a line. The next output varies from run to run."),
         new_code_cell("seconds()", outputs=[stream("1.5 ms\n")], metadata={"tags": [VARIES]}),
-        new_markdown_cell("## Scoreboard\n\n## Recap\n\n## Exercises\n\nWrite it."),
+        new_markdown_cell("## Scoreboard\n\n## Recap\n\n## Exercises\n\n**01.2 Open.** Draw it."),
         new_code_cell("def answer():\n    return None"),
         new_code_cell("check.slope(answer)", outputs=[stream("not answered yet\n")], metadata={"tags": [CHECK]}),
         new_markdown_cell(NAVIGATION),
@@ -431,6 +506,7 @@ def small_solution() -> list:
     return [
         new_markdown_cell("# 01 Small: solutions"),
         new_code_cell("check.slope(answer)", outputs=[stream("✓ It is the slope.\n")]),
+        new_markdown_cell("## 01.2 Open: a drawing"),
         new_markdown_cell("[< Back to 01 Small](../01_small.ipynb)"),
     ]
 
@@ -477,9 +553,18 @@ def test_a_good_chapter_and_its_solutions_keep_every_rule(course):
 
 def test_a_note_in_good_form_breaks_no_rule(course):
     cells = small_chapter()
-    note("**20 minutes.** " + "word " * 60)(cells)
-    note("**5 minutes.** " + "word " * 120, 5)(cells)
+    note("**4 minutes.** " + "word " * 60)(cells)
+    note("**1 minutes.** " + "word " * 120, 5)(cells)
     note("**30 minutes.** " + "word " * 60, 10)(cells)  # the exercises have their own time
+    assert problems_of(course(cells)) == {}
+
+
+@pytest.mark.parametrize(
+    ("inside", "after"), [("more = 1", "less = 1"), ("more = [u for u in slope]", "more = u = 2\nu + more")]
+)
+def test_a_side_path_that_can_be_left_out_breaks_no_rule(inside, after, course):
+    cells = small_chapter()
+    side_path("skip", inside, after)(cells)
     assert problems_of(course(cells)) == {}
 
 
@@ -519,6 +604,18 @@ def note(text, position=1):
     return change
 
 
+def side_path(kind, inside, after):
+    """Adds a side path of one cell of code behind the cell at position 3, and a cell of code after it."""
+
+    def change(cells):
+        metadata = {"slideshow": {"slide_type": kind}}
+        path = [new_markdown_cell("### Side path: more", metadata=metadata), new_code_cell(inside, metadata=metadata)]
+        cells[4:4] = [*path, new_markdown_cell("## Back"), new_code_cell(after), new_markdown_cell("On.")]
+        cells[0].source = cells[0].source.replace("5 minutes", "5 minutes, side paths 5 more")
+
+    return change
+
+
 BREAKS = [
     ("valid_format", lambda cells: cells[1].update(id=cells[2].id)),
     ("valid_format", change(3, id="not valid!")),
@@ -551,9 +648,18 @@ BREAKS = [
     ("navigation", change(10, source=NAVIGATION.replace("[< 00 Start](00_start_here.ipynb) | ", ""))),
     ("opening_and_headings", change(0, source=OPENING.replace("# 01", "# 02"))),
     ("opening_and_headings", change(0, source=OPENING.replace("You need", "Needed"))),
-    ("opening_and_headings", change(0, source=OPENING.replace("25 minutes", "short"))),
+    ("opening_and_headings", change(0, source=OPENING.replace("5 minutes", "short"))),
     ("opening_and_headings", change(7, source="## Scoreboard\n\n## Exercises")),
     ("opening_and_headings", change(7, source="## Recap\n\n## Exercises")),
+    ("times_are_computed", change(0, source=OPENING.replace("5 minutes", "10 minutes"))),
+    ("times_are_computed", change(0, source=OPENING.replace("5 minutes", "5 minutes, side paths 5 more"))),
+    (
+        "times_are_computed",
+        lambda cells: [side_path("skip", "a = 1", "b = 1")(cells), change(0, source=OPENING)(cells)],
+    ),
+    ("times_are_computed", change(1, add=" word" * 51 * 150)),
+    ("side_paths_can_be_left_out", side_path("skip", "more = 1", "less = more")),
+    ("side_paths_can_be_left_out", side_path("fragment", "more = 1", "less = 1")),
     ("one_idea_per_cell", change(4, add="\npass" * LONGEST_CELL)),
     ("one_idea_per_cell", lambda cells: [change(position, add="\na = b" * 6)(cells) for position in (2, 4, 6)]),
     ("no_semicolon_at_the_end", change(4, source="plt.show();  # draw")),
@@ -565,18 +671,19 @@ BREAKS = [
     ("few_cells_vary_and_say_so", tagged(4, "nbval-ignore-outputs")),
     ("few_cells_vary_and_say_so", tagged(4, "raises-exception")),
     ("few_cells_vary_and_say_so", change(4, add="\n# NBVAL_SKIP")),
-    ("pictures_are_followed_by_words", lambda cells: [drop(5)(cells), note("**25 minutes.** " + "w " * 60, 5)(cells)]),
-    ("words_before_code", lambda cells: [drop(3)(cells), note("**25 minutes.** " + "w " * 60, 3)(cells)]),
-    ("speaker_notes", note("**24 minutes.** " + "word " * 60)),
-    ("speaker_notes", note("**25 minutes.** " + "word " * 59)),
-    ("speaker_notes", note("**25 minutes.** " + "word " * 121)),
-    ("speaker_notes", note("**25 minutes**: " + "word " * 60)),
+    ("pictures_are_followed_by_words", lambda cells: [drop(5)(cells), note("**5 minutes.** " + "w " * 60, 5)(cells)]),
+    ("words_before_code", lambda cells: [drop(3)(cells), note("**5 minutes.** " + "w " * 60, 3)(cells)]),
+    ("speaker_notes", note("**4 minutes.** " + "word " * 60)),
+    ("speaker_notes", note("**5 minutes.** " + "word " * 59)),
+    ("speaker_notes", note("**5 minutes.** " + "word " * 121)),
+    ("speaker_notes", note("**5 minutes**: " + "word " * 60)),
     ("speaker_notes", change(1, metadata={"slideshow": {"slide_type": "notes"}})),
     ("exercises_are_checked_and_solved", tagged(9)),
     ("exercises_are_checked_and_solved", tagged(8, CHECK)),
     ("exercises_are_checked_and_solved", prints(9, "✓ It is the slope.\n")),
     ("exercises_are_checked_and_solved", change(9, source="check.intercept(answer)")),
     ("exercises_are_checked_and_solved", drop(9)),
+    ("exercises_are_checked_and_solved", change(7, source="## Scoreboard\n\n## Recap\n\n## Exercises")),
     ("numbers_in_prose_are_computed", change(3, add=" It is 0.55.")),
     ("numbers_in_prose_are_computed", change(4, add="  # about 0.55")),
 ]
