@@ -9,7 +9,7 @@ from helpers.explore.ch02 import descent
 from helpers.explore.ch04 import race
 from helpers.explore.ch05 import splits
 from helpers.explore.ch08 import neurons
-from helpers.explore.ch10 import hidden_units
+from helpers.explore.ch11 import hidden_units
 
 __all__ = ["descent", "hidden_units", "line", "neurons", "race", "splits"]
 

@@ -12,12 +12,13 @@ from helpers.plots.ch06 import neuron_curves, neuron_fits, sums_of_neurons
 from helpers.plots.ch07 import activation_gallery, gradient_factors, straight_pieces
 from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
 from helpers.plots.ch09 import all_differences, time_per_sample
-from helpers.plots.ch10 import network_fits, network_losses, paired_errors, room_fits, validation_by_epoch
+from helpers.plots.ch10 import network_losses, paired_errors
+from helpers.plots.ch11 import room_fits, validation_by_epoch
 from helpers.plots.ch12 import repeated_calls
 from helpers.plots.ch13 import arrivals, pairs
 from helpers.plots.ch16 import certified_curve, certified_digits, refinements
 from helpers.plots.ch17 import batch_descents, batch_spread, tree_of_triangles
-from helpers.plots.shared import lines
+from helpers.plots.shared import lines, network_fits
 
 # fmt: off
 __all__ = [

@@ -1,4 +1,4 @@
-"""Chapter 10: few and many hidden units."""
+"""Chapter 11: few and many hidden units."""
 
 import contextlib
 import functools
