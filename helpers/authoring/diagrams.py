@@ -10,6 +10,7 @@ The docstring of a drawing function is the alternative text of its picture: see 
 from __future__ import annotations
 
 import io
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -536,40 +537,41 @@ def module_tree() -> Figure:
 
 
 def road() -> Figure:
-    """The road of the course in three stretches: the answer by algebra (chapters 00 and 01), pictured as a line
-    through dots; the answer downhill (chapters 02 to 05), as a path down into a bowl; and neurons (chapters 06 to
-    12), as a small network."""
+    """The road of the course in four stretches: by algebra (chapters 00 and 01), a line through dots; downhill (02 to
+    05), a path down into a bowl; neurons (06 to 13), a small network; every day and beyond (14 to 17), a curve between
+    two kinds of dots."""
     from helpers.data import CELSIUS, UNKNOWN
 
     canvas = Canvas(470)
     parts = [
-        (15, 256, REFEREE, "The answer, by algebra", "R's lm() and\nthe QR decomposition", 2),
-        (272, 542, DOWNHILL, "The answer, downhill", "gradients, autograd,\noptimizers, validation", 4),
-        (558, 885, NETWORK, "Neurons", "activations, modules,\nnetworks", 7),
+        (15, 168, REFEREE, "By algebra", "R's lm(), QR", 2),
+        (180, 390, DOWNHILL, "Downhill", "gradients, autograd,\noptimizers,\nvalidation", 4),
+        (402, 678, NETWORK, "Neurons", "activations, modules,\nnetworks", 8),
+        (690, 885, QUIET, "Every day, beyond", "batches, devices,\nclassification,\nmany machines", 4),
     ]
-    canvas.line([(23, 150), (877, 150)], tint(QUIET, 0.65), 14)
+    canvas.line([(23, 168), (877, 168)], tint(QUIET, 0.65), 14)
     chapter = 0
     for start, end, colour, title, topics, chapters in parts:
         middle = (start + end) / 2
-        canvas.box(middle, 325, end - start, 250, "", colour, tint(colour, 0.07))
+        canvas.box(middle, 332, end - start, 236, "", colour, tint(colour, 0.07))
         canvas.label(middle, 424, title, colour)
         for i in range(chapters):
-            x = start + 6 + (end - start - 12) * (i + 0.5) / chapters
-            canvas.node(x, 150, 18, f"{chapter:02d}", colour, WHITE)
+            x = start + 2 + (end - start - 4) * (i + 0.5) / chapters
+            canvas.node(x, 168, 15.5, f"{chapter:02d}", colour, WHITE)
             chapter += 1
-        canvas.label(middle, 85, topics)
-    canvas.label(WIDTH / 2, 26, "with every fit: how many digits agree with R's lm()?", REFEREE)
+        canvas.label(middle, 95, topics)
+    canvas.label(WIDTH / 2, 24, "with every fit: how many digits agree with R?", REFEREE)
 
     def place(u: float, c: float) -> Point:
-        return 38 + (u - 15) * 2.65, 222 + (c + 8) * 4.4
+        return 22 + (u - 15) * 1.95, 232 + (c + 8) * 4.2
 
     slope, intercept = least_squares(UNKNOWN, CELSIUS)
-    canvas.line([place(u, slope * u + intercept) for u in (18, 88)], REFEREE, 4)
+    canvas.line([place(u, slope * u + intercept) for u in (18, 85)], REFEREE, 4)
     for u, c in zip(UNKNOWN, CELSIUS, strict=True):
         canvas.dot(*place(u, c), 5)
 
     def wall(x: float) -> Point:
-        return 407 + 100 * x, 228 + 150 * x * x
+        return 285 + 84 * x, 238 + 135 * x * x
 
     canvas.line([wall(step / 20) for step in range(-22, 23)], QUIET, 3)
     path = [0.98]
@@ -581,10 +583,19 @@ def road() -> Figure:
     for x in path:
         canvas.dot(*wall(x), 5, DOWNHILL)
 
-    columns = [[(605, 305)], [(721, 380 - 50 * i) for i in range(4)], [(838, 305)]]
+    columns = [[(440, 315)], [(540, 387 - 48 * i) for i in range(4)], [(640, 315)]]
     canvas.connect(columns, 1.6)
     for x, y in sum(columns, []):
         canvas.node(x, y, 17, "", NETWORK, tint(NETWORK, 0.3))
+
+    def border(x: float) -> float:
+        return 312 + 38 * math.sin((x - 690) / 34)
+
+    canvas.line([(x, border(x)) for x in range(702, 876, 6)], NETWORK, 4)
+    for i in range(5):
+        x, off = 712 + 36 * i, (26, 50, 34)[i % 3]
+        canvas.dot(x, border(x) + off, 5)
+        canvas.node(x, border(x) - off, 4.5, "", INK, WHITE)
     return canvas.figure
 
 
