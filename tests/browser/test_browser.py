@@ -13,10 +13,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import FIGURE, MILLISECONDS_TO_LOAD, NO_BROWSER, SCREEN, SLIDER, Lab, Page, launch, running_lab
+from browser_tools import FIGURE, MILLISECONDS_TO_LOAD, NO_BROWSER, SCREEN, SLIDER, Lab, Page, running_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_tools import CHAPTERS, Notebook, code_cells, output_text
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from system_browser import find_browser
 
 from helpers.authoring.notebooks import slide_type
@@ -37,15 +37,6 @@ def lab() -> Iterator[Lab]:
     """One JupyterLab for each worker."""
     with running_lab() as running:
         yield running
-
-
-# Not for the session: an open Playwright keeps an event loop, beside which other modules' tests could have none.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +101,7 @@ def chapter(request: pytest.FixtureRequest, lab: Lab, loaded: Page) -> Iterator[
         yield Run(request.param, page, lab.read(path), *said)
 
 
-@pytest.mark.parametrize(
-    "chapter", chapters(CHAPTERS[:1], pytest.mark.smoke) + chapters(CHAPTERS[1:]), indirect=True
-)
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS[:1], pytest.mark.smoke) + chapters(CHAPTERS[1:]), indirect=True)
 def test_run_all_runs_every_cell_without_an_error(chapter: Run):
     code = code_cells(chapter.saved)
     failed = [output for cell in code for output in cell.outputs if output.output_type == "error"]

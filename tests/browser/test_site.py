@@ -12,10 +12,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_tools import NO_BROWSER, Page, launch
+from browser_tools import NO_BROWSER, Page
 from bs4 import BeautifulSoup
 from notebook_tools import CHAPTERS, ROOT
-from playwright.sync_api import Browser, sync_playwright
 from system_browser import find_browser
 
 from helpers.authoring.notebooks import SOLUTIONS
@@ -57,14 +56,6 @@ def address(site) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
 
 
 # ---- what is on the pages -------------------------------------------------------------------------------------------
