@@ -1,5 +1,7 @@
 """Figures of chapter 04."""
 
+import math
+
 from torch import Tensor
 
 from helpers.plots import style
@@ -36,9 +38,11 @@ def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
             axes.plot(evaluations, shown, look, color=style.PALETTE[kind], markersize=5, linewidth=1.5)
         place = {"textcoords": "offset points", "va": "center", "color": style.PALETTE[kind]}
         (part if slow else whole).annotate(name, (float(evaluations[-1]), shown[-1]), (8, 0), **place)
+    top = max(4, math.ceil(max(line.get_ydata()[-1] for line in part.lines)))
     whole.set(xscale="log", ylim=(-0.4, most + 0.4), yticks=range(0, most + 1, 2), title="all, logarithmic axis")
     whole.set(xlabel="gradient evaluations", ylabel="digits of agreement with lm()")
-    part.set(xlim=(0, 1.35 * furthest), ylim=(-0.15, 4.15), yticks=range(5), title="the slower ones, plain axis")
+    part.set(xlim=(0, 1.35 * furthest), ylim=(-0.15, top + 0.15), yticks=range(top + 1))
+    part.set_title("the slower ones, plain axis")
     style.finish(part, xlabel="gradient evaluations", xticks=[0, furthest / 2, furthest])
 
 

@@ -90,6 +90,8 @@ def test_the_runners_that_go_on_to_the_end_are_enlarged_and_each_is_named_once()
     assert [line.get_ydata()[-1] for line in whole.lines] == [1, 12]
     assert [line.get_xydata().tolist() for line in part.lines] == [[[1, 0], [10, 0.5], [100, 1]]]
     assert [[text.get_text() for text in axes.texts] for axes in (whole, part)] == [["fast"], ["slow"]]
+    plots.race({"slow": (torch.tensor([1, 10]), [0.0, 5.6])})
+    assert plt.gcf().axes[1].get_ylim()[1] > 5.6
 
 
 def test_the_square_of_differences_has_predictions_down_the_side_and_the_diagonal_framed():
