@@ -78,7 +78,7 @@ one_hidden = Exercise(
     lambda hidden: Assembled(lambda m, x: nn.Linear(hidden, 1)(nn.Linear(1, hidden)(x))),
     "The layers are made in forward, with new random weights at each call: make them in __init__.",
     lambda hidden: NotReady(nn.Linear(1, hidden)),
-    "super().__init__() must come first: without it the module has no records to write a layer into.",
+    "super().__init__() must come before the layers: without it the module has no records to write a layer into.",
     lambda hidden: hidden_units(hidden, lambda m, x: None),
     "forward hands nothing back: its last line needs a return.",
     lambda hidden: Assembled(lambda m, x: x),

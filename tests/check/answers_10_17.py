@@ -59,7 +59,7 @@ WRONG = {
     "one_hidden": [
         (lambda hidden: NetworkWithout(hidden, "init"), "made in forward"),
         (lambda hidden: LayersAssignedInForward(hidden), "made in forward"),
-        (lambda hidden: NetworkWithout(hidden, "super"), "must come first"),
+        (lambda hidden: NetworkWithout(hidden, "super"), "before the layers"),
         (lambda hidden: NetworkWithout(hidden, "return"), "needs a return"),
         (lambda hidden: NetworkWithout(hidden, "parameters"), "plain tensor"),
         (lambda hidden: NetworkWithout(hidden, "names"), "other names"),
