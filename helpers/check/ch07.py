@@ -37,7 +37,7 @@ def slope_of_sigmoid(x: Tensor) -> Tensor:
 
 silu_slope = Exercise(
     lambda x: torch.sigmoid(x) + x * slope_of_sigmoid(x),
-    "SiLU takes a value in its dip twice, with two slopes, so PyTorch keeps the input for the way back.",
+    "SiLU takes a value in its dip twice, with two slopes: its value alone doesn't tell the slope, as tanh's does.",
     slope_of_sigmoid,
     "You multiplied the two derivatives: the product rule adds two terms, each with one factor left as it is.",
     lambda x: x * slope_of_sigmoid(x),

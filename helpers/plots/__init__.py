@@ -9,7 +9,7 @@ from helpers.plots.ch03 import expression_graph
 from helpers.plots.ch04 import optimizer_paths, race, zero_grad_curves
 from helpers.plots.ch05 import left_out, split_errors, validation_curves
 from helpers.plots.ch06 import neuron_curves, neuron_fits, sums_of_neurons
-from helpers.plots.ch07 import activation_gallery, gradient_factors, straight_pieces
+from helpers.plots.ch07 import activation_gallery, awakenings, gradient_factors, slope_zones, straight_pieces
 from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
 from helpers.plots.ch09 import all_differences, time_per_sample
 from helpers.plots.ch10 import network_losses, paired_errors
@@ -22,13 +22,13 @@ from helpers.plots.shared import lines, network_fits
 
 # fmt: off
 __all__ = [
-    "activation_gallery", "all_differences", "approximations", "arrivals", "batch_descents", "batch_spread",
-    "bowl_and_slice",
+    "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
+    "batch_spread", "bowl_and_slice",
     "certified_curve", "certified_digits", "descent_panels", "difference_errors", "expression_graph",
     "four_neurons", "gradient_factors", "hidden_units", "left_out", "lines", "loss_curves", "loss_surface",
     "many_curves", "many_losses", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
     "optimizer_paths", "paired_errors", "pairs", "race", "readings", "refinements", "refits", "repeated_calls",
-    "residuals", "room_fits", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
+    "residuals", "room_fits", "slope_zones", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
     "tree_of_triangles", "validation_by_epoch", "validation_curves", "zero_grad_curves",
 ]
 # fmt: on

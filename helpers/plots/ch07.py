@@ -40,26 +40,53 @@ def gradient_factors(panels: dict[str, dict[float, list[float]]]) -> None:
     style.finish(row[0], ylabel="factor of the gradient")
 
 
-def straight_pieces(x: Tensor, target: Tensor, units: Tensor, sums: dict[str, Tensor], errors: dict[str, dict]) -> None:
-    """A curve out of shifted Hardtanh units: the units, numbered on their ramps, their sums, and the largest errors.
+def slope_zones(x: Tensor, slopes: dict[str, Tensor], sensitive: float, saturated: float) -> None:
+    """One strip per activation: tall where it is sensitive, low where it is flat, none where its slope is zero.
 
-    x, target: shape (n,); units: shape (n, k), each with its output weight; sums: by label, shape (n,);
-    errors: by label, {number of units: largest error}.
+    x: shape (n,); slopes: by name, shape (n,); sensitive, saturated: shares of an activation's own largest slope.
     """
-    _, (left, middle, right) = style.new_figure(3, width=11, height=4.4)
+    _, axes = style.new_figure(width=9.5, height=5.5)
+    for row, slope in enumerate(slopes.values()):
+        size = slope.abs() / slope.abs().max()
+        zones = (size > sensitive, (size >= saturated) & (size <= sensitive), (size < saturated) & (size > 1e-12))
+        for zone, height, strength in zip(zones, (0.8, 0.4, 0.12), (1.0, 0.5, 1.0), strict=True):
+            color = style.PALETTE["guess" if height < 0.2 else "network"]
+            axes.fill_between(x, row - height / 2, row + height / 2, zone, color=color, alpha=strength, linewidth=0)
+    axes.set_yticks(range(len(slopes)), labels=list(slopes))
+    axes.grid(visible=False, axis="y")
+    title = "tall: sensitive; half as tall: in between; thin: flat; nothing: slope zero"
+    axes.invert_yaxis()
+    style.finish(axes, xlabel="x", title=title)
+
+
+def awakenings(x: Tensor, target: Tensor, panels: dict[str, dict[int, tuple[Tensor, Tensor]]]) -> None:
+    """What a neuron says at several epochs, in one panel per activation, beside the readings.
+
+    x, target: the readings, shape (n,); panels: by name, {epoch: (grid, values)}, each of one shape.
+    """
+    _, row = style.new_figure(len(panels), width=11, height=4.4, sharey=True)
+    looks = ((":", 2.0), ("--", 1.6), ("-.", 2.0), ("-", 3.0))
+    for axes, (name, curves) in zip(row, panels.items(), strict=True):
+        axes.plot(x, target, "o", color=style.PALETTE["data"], label="readings")
+        for (epoch, (grid, values)), (dash, width) in zip(curves.items(), looks, strict=True):
+            style.draw_curve(axes, "network", grid, values, f"epoch {epoch}", linestyle=dash, linewidth=width)
+        axes.set(title=name, xlabel="standardised u")
+    style.finish(row[0], "upper left", ylabel="temperature in tens of °C")
+
+
+def straight_pieces(x: Tensor, target: Tensor, units: list[Tensor], sums: dict[str, Tensor]) -> None:
+    """A curve out of shifted Hardtanh units: the units, numbered on their ramps, and their sums.
+
+    x, target: shape (n,); units: k tensors of shape (n,), each with its output weight; sums: by label, shape (n,).
+    """
+    _, (left, right) = style.new_figure(2, width=10, height=4.4)
     on_white = {"facecolor": "white", "edgecolor": "none"}
-    for number, unit in enumerate(units.unbind(1)):
+    for number, unit in enumerate(units):
         style.draw_curve(left, "network", x, unit, linestyle=("-", "--", "-.", ":")[number % 4])
         ramp = unit.abs().argmin()
         left.annotate(f"{number + 1}", (x[ramp].item(), unit[ramp].item()), ha="center", va="center", bbox=on_white)
-    left.set(title=f"{units.shape[1]} units", xlabel="x")
-    style.draw_curve(middle, "data", x, target, "sine", linewidth=1.2)
+    left.set(title=f"{len(units)} units", xlabel="x")
+    style.draw_curve(right, "data", x, target, "sine", linewidth=1.2)
     for (label, curve), kind in zip(sums.items(), ("descent", "network"), strict=True):
-        style.draw_curve(middle, kind, x, curve, label)
-    middle.set(title="their sums", xlabel="x", ylim=(-1.1, 1.9))
-    middle.legend(loc="upper left")
-    for (label, found), (look, kind) in zip(errors.items(), (("o-", "network"), ("s--", "guess")), strict=True):
-        right.loglog(list(found), list(found.values()), look, color=style.PALETTE[kind], label=label)
-    right.set_xticks(list(found), labels=list(found))
-    right.minorticks_off()
-    style.finish(right, "lower left", title="largest error", xlabel="units")
+        style.draw_curve(right, kind, x, curve, label)
+    style.finish(right, "upper left", title="their sums", xlabel="x", ylim=(-1.1, 1.9))
