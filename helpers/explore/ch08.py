@@ -34,16 +34,16 @@ class Four(Scene):
         self.x = torch.linspace(-6, 6, 601, dtype=torch.float64)
         self.wanted = self.inside.abs()
         self.axes.axvspan(-4, 4, color="#E8E8E8", zorder=0, label="the interval")
-        styles = {"A": ("-", 1), "B": ("--", 1), "C": (":", 2), "D": ("-.", 1)}
+        styles = {"1": ("-", 1), "2": ("--", 1), "3": (":", 2), "4": ("-.", 1)}
         self.units = [
-            self.curve(self.axes, dash, color=PALETTE["guess"], linewidth=width, label=name)
+            self.curve(self.axes, dash, color=PALETTE["guess"], linewidth=width, label=f"unit {name}")
             for name, (dash, width) in styles.items()
         ]
         self.sum = self.curve(self.axes, color=PALETTE["network"], linewidth=4, alpha=0.7, zorder=3, label="network")
         thin = {"color": PALETTE["data"], "linewidth": 1.5, "zorder": 4, "label": "|x|"}
         self.follow(self.axes.plot(self.inside, self.wanted, **thin)[0])
-        self.axes.set(xlabel="x", xlim=(-6, 6), ylim=(-4, 7))
-        self.axes.legend(loc="upper center", ncols=7, fontsize=10, columnspacing=0.9, handlelength=1.6)
+        self.axes.set(xlabel="x", xlim=(-6, 6), ylim=(-4, 8))
+        self.axes.legend(loc="upper center", ncols=4, fontsize=10, columnspacing=0.9, handlelength=1.6)
         self.title = self.follow(self.axes.title)
 
     def update(self, b1: float, **numbers: float) -> str:
@@ -69,7 +69,7 @@ def neurons(W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Explorer:
         return ipywidgets.FloatSlider(value, **bounds, **label(text, note))
 
     controls, tuned = {}, {"b1": TUNED[1]}
-    for unit, name in enumerate("ABCD"):
+    for unit, name in enumerate(("unit 1", "unit 2", "unit 3", "unit 4")):
         controls[f"W0_{unit}"] = slider(W0[unit, 0], 5.0, f"{name}: weight", "how steep the step is")
         controls[f"b0_{unit}"] = slider(b0[unit], 10.0, f"{name}: bias", "where the step is: at x = -bias / weight")
         controls[f"W1_{unit}"] = slider(W1[0, unit], 8.0, f"{name}: output weight", "half the height of the step")

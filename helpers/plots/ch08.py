@@ -1,10 +1,8 @@
 """Figures of chapter 08."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from matplotlib import patheffects
+import torch
 from torch import Tensor
 
 from helpers.plots import style
@@ -16,16 +14,24 @@ def tanh_formula(weight: float, bias: float) -> str:
     return f"tanh({weight:g} x {'-' if bias < 0 else '+'} {abs(bias):g})"
 
 
-def four_neurons(x: Tensor, A: Any, B: Any, C: Any, D: Any) -> None:
+def four_neurons(x: Tensor, neurons: dict[str, tuple[float, float]]) -> None:
     """Nine panels: A, B, A + B; C, D, C + D; C and D fed with A + B, and the sum of these.
 
-    x: shape (n,); each neuron is callable on tensors and has a weight and a bias, which give both curve and title.
+    x: shape (n,); neurons: weight and bias of A, B, C and D, which give both curve and title.
     """
-    named = zip("ABCD", (A, B, C, D), strict=True)
-    units = [(f"{name}(x) = {tanh_formula(unit.weight, unit.bias)}", unit(x)) for name, unit in named]
-    total = A(x) + B(x)
-    above = [*units[:2], ("A + B", total), *units[2:], ("C + D", C(x) + D(x))]
-    below = [("C(A + B)", C(total)), ("D(A + B)", D(total)), ("C(A + B) + D(A + B)", C(total) + D(total))]
+
+    def output(name: str, x: Tensor) -> Tensor:
+        weight, bias = neurons[name]
+        return torch.tanh(weight * x + bias)
+
+    A, B, C, D = ((f"{name}(x) = {tanh_formula(*pair)}", output(name, x)) for name, pair in neurons.items())
+    total = A[1] + B[1]
+    above = [A, B, ("A + B", total), C, D, ("C + D", C[1] + D[1])]
+    behind = {name: output(name, total) for name in "CD"}
+    below = [
+        *((f"{name}(A + B)", curve) for name, curve in behind.items()),
+        ("C(A + B) + D(A + B)", sum(behind.values())),
+    ]
     _, rows = style.new_figure(3, width=10.5, height=7.5, rows=3, sharex=True, sharey=True)
     for axes, (title, curve) in zip(rows.flat, above + below, strict=True):
         axes.plot(x, curve, color=style.PALETTE["network"], linewidth=2.5)
@@ -117,20 +123,13 @@ def many_curves(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor], fit: LmR
 def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int] = (0, 1)) -> None:
     """Every hidden unit of many networks as a point: hidden weight against output weight.
 
-    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out, with
-    the numbers of their first, middle and last place.
+    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out.
     """
     _, row = style.new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
-    outline = [patheffects.withStroke(linewidth=3, foreground="white")]
-    shifts = ((-7, -5), "right"), ((7, -5), "left")
     for axes, (title, (hidden, output)) in zip(row, panels.items(), strict=True):
         axes.plot(hidden.flatten(), output.flatten(), ".", color="#BFBFBF", markersize=3, label="all networks")
-        for number, marker, kind, (shift, side) in zip(shown, "s^", ("network", "data"), shifts, strict=True):
+        for number, marker, kind in zip(shown, "s^", ("network", "data"), strict=True):
             options = {"color": style.PALETTE[kind], "markeredgecolor": "white", "markersize": 10, "linestyle": ""}
             axes.plot(hidden[number], output[number], marker, label=f"network {number}", **options)
-            look = {"color": style.PALETTE[kind], "weight": "bold", "ha": side, "path_effects": outline, "zorder": 5}
-            for place in (0, hidden.shape[1] // 2, hidden.shape[1] - 1):
-                at = (hidden[number, place], output[number, place])
-                axes.annotate(f"{place + 1}", at, shift, textcoords="offset points", **look)
         axes.set(title=title, xlabel="hidden weight")
     style.finish(row[0], "upper left", ylabel="output weight")

@@ -153,7 +153,7 @@ def bench_imports(bench: Bench) -> None:
 
 
 def bench_networks(bench: Bench) -> None:
-    """An epoch of many 1-13-1 networks at once by vmap, against an epoch of one, as chapter 08 trains them."""
+    """An epoch of many 1-13-1 networks at once by vmap, against an epoch of one."""
     import torch
     from torch import nn
     from torch.func import functional_call, stack_module_state, vmap

@@ -171,7 +171,7 @@ def test_the_tree_of_triangles_ends_in_one():
 
 
 def neurons_of_the_notebook() -> dict:
-    """What the cells up to the first figure define, the class and the four neurons among it."""
+    """What the cells up to the first figure define, the weights and biases of the four neurons among it."""
     names = {}
     for cell in Notebook.read(ROOT / "notebooks" / "08_what_neurons_can_learn.ipynb").code:
         if "plots." in cell.source:
@@ -186,7 +186,7 @@ def curves_by_title(figure) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def test_each_title_of_the_four_neurons_is_the_formula_of_its_curve():
     names = neurons_of_the_notebook()
-    plots.four_neurons(names["x"], *(names[name] for name in "ABCD"))
+    plots.four_neurons(names["x"], names["neurons"])
     drawn = curves_by_title(plt.gcf())
     neurons = {}
     for title, (x, curve) in drawn.items():
@@ -205,8 +205,8 @@ def test_each_title_of_the_four_neurons_is_the_formula_of_its_curve():
 
 
 def test_in_the_notebook_a_and_c_rise_while_b_and_d_fall():
-    names = neurons_of_the_notebook()
-    assert [names[name].weight > 0 for name in "ABCD"] == [True, False, True, False]
+    neurons = neurons_of_the_notebook()["neurons"]
+    assert [neurons[name][0] > 0 for name in "ABCD"] == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
