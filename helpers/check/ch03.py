@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor
@@ -54,13 +55,13 @@ derivative = Exercise(
 
 def descent(
     u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int, *, empty: bool = True, in_place: bool = True,
-    recorded: bool = False, hidden: bool = False,
+    recorded: bool = False, hidden: bool = False, kept: bool | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Gradient descent by autograd, with the ways to get it wrong as options."""
     for _ in range(epochs):
         if empty:
             w.grad = b.grad = None
-        loss.mse(line(u, w, b), c).backward()
+        loss.mse(line(u, w, b), c).backward(retain_graph=kept)
         with torch.set_grad_enabled(recorded):
             if hidden:
                 w.data -= rate * w.grad
@@ -70,6 +71,17 @@ def descent(
                 b -= rate * b.grad
             else:
                 w, b = w - rate * w.grad, b - rate * b.grad
+    return w, b
+
+
+def descent_on_one_loss(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
+    value = loss.mse(line(u, w, b), c)
+    for _ in range(epochs):
+        w.grad = b.grad = None
+        value.backward(retain_graph=True)
+        with torch.no_grad():
+            w -= rate * w.grad
+            b -= rate * b.grad
     return w, b
 
 
@@ -85,16 +97,24 @@ def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, 
 def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, *others: Any) -> list:
     """What is returned, where w and b are now, whether they are leaves, and, if moved, how autograd took part.
 
-    That is 0 if it did not meet them, 2 if it met them and did not see them move, which `.data` hides; otherwise 1.
+    That is 0 if it did not meet them, 2 if it met them and did not see them move, which `.data` hides, 3 if a graph was
+    kept by `retain_graph=True`; otherwise 1.
     """
-    before, met, versions = (w.item(), b.item()), [], (w._version, b._version)
+    before, met, versions, kept = (w.item(), b.item()), [], (w._version, b._version), []
     handles = [parameter.register_hook(lambda gradient: met.append(1)) for parameter in (w, b)]
-    result = answer(u, c, w, b, *others)
+    backward = torch.autograd.backward
+
+    def noting(tensors: Any, grads: Any = None, retain_graph: bool | None = None, *rest: Any, **named: Any) -> None:
+        kept.extend([1] * bool(retain_graph))
+        backward(tensors, grads, retain_graph, *rest, **named)
+
+    with mock.patch.object(torch.autograd, "backward", noting):
+        result = answer(u, c, w, b, *others)
     for handle in handles:
         handle.remove()
     moved = (w.item(), b.item()) != before
     hidden = (w._version, b._version) == versions
-    part = 1.0 if not moved else 0.0 if not met else 2.0 if hidden else 1.0
+    part = 1.0 if not moved else 0.0 if not met else 2.0 if hidden else 3.0 if kept else 1.0
     return [result, (w, b, float(w.is_leaf and b.is_leaf), part)]
 
 
@@ -115,6 +135,10 @@ autograd_descent = Exercise(
     "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
     lambda *task: descent(*task, hidden=True),
     "The numbers are right, but .data moves w and b behind autograd's back: put the update under torch.no_grad().",
+    lambda *task: descent(*task, kept=True),
+    "The numbers are right, but retain_graph=True keeps what nobody needs: each epoch's loss has a graph of its own.",
+    descent_on_one_loss,
+    "The loss was computed once, before the loop: compute it anew in every epoch, and no graph has to be kept.",
     descent_by_formula,
     "The numbers are right, but autograd took no part: compute the loss and let backward() find the gradient.",
     lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),

@@ -105,6 +105,8 @@ WRONG = {
         (lambda *task: descend_by_torch_grad(*task), "came in"),
         (lambda *task: descend_without_autograd(*task), "autograd took no part"),
         (lambda *task: descend_in_data(*task), "behind autograd's back"),
+        (lambda *task: descend(*task, keep=True), "keeps what nobody needs"),
+        (lambda *task: descend_on_one_loss(*task), "computed once"),
         (lambda *task: descend_by_the_course(*task), "write the loop itself"),
         (lambda *task: descend(*task, guarded_loss=True), "where only the update belongs"),
         (lambda *task: descend(*task[:-1], 1) if task[-1] else None, "inside the loop"),
@@ -254,18 +256,29 @@ def largest_curvature(u):
     return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
 
 
-def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False):
+def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False, keep=None):
     """Gradient descent as the chapter writes it, with one thing wrong, by other operations than the check's."""
     for _ in range(epochs):
         with torch.set_grad_enabled(not guarded_loss):
             loss = ((w * u + b - c) ** 2).mean()
-        loss.backward()
+        loss.backward(retain_graph=keep)
         with torch.set_grad_enabled(recorded):
             for parameter in (b, w):
                 parameter.add_(sign * learning_rate * parameter.grad)
                 if empty:
                     parameter.grad.zero_()
     return [w, b]
+
+
+def descend_on_one_loss(u, c, w, b, learning_rate, epochs):
+    loss = torch.nn.functional.mse_loss(w * u + b, c)
+    for _ in range(epochs):
+        w.grad, b.grad = torch.zeros_like(w), torch.zeros_like(b)
+        loss.backward(retain_graph=True)
+        with torch.inference_mode():
+            w.sub_(learning_rate * w.grad)
+            b.sub_(learning_rate * b.grad)
+    return w, b
 
 
 def descend_with_new_tensors(u, c, w, b, learning_rate, epochs, recorded=False):
