@@ -7,7 +7,7 @@ from helpers.plots.ch01 import readings, refits, residuals
 from helpers.plots.ch02 import descent_panels, difference_errors, loss_curves, loss_surface
 from helpers.plots.ch03 import expression_graph
 from helpers.plots.ch04 import optimizer_paths, race, zero_grad_curves
-from helpers.plots.ch05 import left_out, split_errors, validation_curves
+from helpers.plots.ch05 import degree_errors, left_out, split_errors, validation_curves
 from helpers.plots.ch06 import neuron_curves, neuron_fits, sums_of_neurons
 from helpers.plots.ch07 import activation_gallery, awakenings, gradient_factors, slope_zones, straight_pieces
 from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
@@ -24,7 +24,7 @@ from helpers.plots.shared import lines, network_fits
 __all__ = [
     "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
     "batch_spread", "bowl_and_slice",
-    "certified_curve", "certified_digits", "descent_panels", "difference_errors", "expression_graph",
+    "certified_curve", "certified_digits", "degree_errors", "descent_panels", "difference_errors", "expression_graph",
     "four_neurons", "gradient_factors", "hidden_units", "left_out", "lines", "loss_curves", "loss_surface",
     "many_curves", "many_losses", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
     "optimizer_paths", "paired_errors", "pairs", "race", "readings", "refinements", "refits", "repeated_calls",

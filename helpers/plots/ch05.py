@@ -5,18 +5,17 @@ from matplotlib.ticker import MultipleLocator
 from torch import Tensor
 
 from helpers.plots import style
-from helpers.training import History
 
 
-def validation_curves(*panels: tuple[str, History]) -> None:
+def validation_curves(*panels: tuple[str, Tensor, Tensor]) -> None:
     """Training and validation loss against epoch, one panel per training run.
 
-    panels: (title, history with a validation loss); both axes logarithmic, the losses on one scale.
+    panels: title, training loss and validation loss of each epoch; both axes logarithmic, the losses on one scale.
     """
     _, row = style.new_figure(len(panels), width=11, height=4.2, sharey=True)
-    for axes, (title, history) in zip(row, panels, strict=True):
-        style.draw_curve(axes, "descent", range(1, len(history.loss) + 1), history.loss, "training")
-        style.draw_validation(axes, history.validation_loss, "validation")
+    for axes, (title, loss, validation_loss) in zip(row, panels, strict=True):
+        style.draw_curve(axes, "descent", range(1, len(loss) + 1), loss, "training")
+        style.draw_validation(axes, validation_loss, "validation")
         axes.set(xscale="log", yscale="log", title=title, xlabel="epoch")
     row[0].set_ylabel("loss (°C²)")
     style.plain_logarithms(row[0].yaxis)
@@ -42,6 +41,17 @@ def split_errors(errors: Tensor, marked: dict[str, int], level: float) -> None:
     axes.set(ylim=(0, 1.1 * errors.max().item()), xticks=[1, *range(10, len(errors) + 1, 10)])
     axes.yaxis.set_major_locator(MultipleLocator(5))
     style.finish(axes, xlabel="split, from the luckiest to the unluckiest", ylabel="validation loss (°C²)")
+
+
+def degree_errors(on_its_own: list[float], on_others: list[float]) -> None:
+    """The error on a model's own readings and that on readings left out, for degree 0, 1, 2, ..."""
+    _, axes = style.new_figure()
+    degrees = range(len(on_its_own))
+    style.draw_curve(axes, "descent", degrees, on_its_own, "on its own readings", marker="s", markersize=6)
+    style.draw_curve(axes, "validation", degrees, on_others, "leave-one-out", marker="o", markersize=7)
+    axes.set(yscale="log", xticks=degrees, xlabel="degree", ylabel="mean squared error (°C²)")
+    style.plain_logarithms(axes.yaxis)
+    style.finish(axes, "upper center")
 
 
 def left_out(df: pd.DataFrame, row: int, grid: Tensor, curves: dict[int, Tensor]) -> None:
