@@ -64,7 +64,6 @@ WITHOUT_OPEN_TASK = (
     "01_least_squares",
     "02_gradient_descent",
     "06_artificial_neurons",
-    "13_the_whole_walk",
 )
 OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
