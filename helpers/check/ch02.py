@@ -34,7 +34,7 @@ forward_difference = Exercise(
 
 gradient_through_origin = Exercise(
     lambda u, c, w: 2 * ((w * u - c) * u).mean(),
-    "Residual times inner derivative: the same product returns in every layer of a network.",
+    "Residual times inner derivative: such products return in every layer of a network.",
     lambda u, c, w: ((w * u - c) * u).mean(),
     "The factor 2 is missing: the derivative of r squared is 2 r.",
     lambda u, c, w: 2 * ((c - w * u) * u).mean(),
@@ -79,7 +79,7 @@ one_step = Exercise(
 
 largest_stable_rate = Exercise(
     lambda u: 2 / curvatures(u)[-1],
-    "One division tells whether a run will blow up, before the run.",
+    "On a bowl, one division tells whether a run will blow up, before the run.",
     lambda u: 1 / curvatures(u)[-1],
     "At 1 / curvature a step lands on the valley floor; overshooting is allowed up to twice that.",
     lambda u: 2 / curvatures(u)[0],

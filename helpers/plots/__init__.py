@@ -4,7 +4,7 @@ Scaffolding: the idea of a figure stays in the notebook, its drawing stands here
 """
 
 from helpers.plots.ch01 import readings, refits, residuals
-from helpers.plots.ch02 import descent_panels, difference_errors, loss_curves, loss_surface
+from helpers.plots.ch02 import bounces, descent_panels, difference_errors, loss_curves, loss_surface
 from helpers.plots.ch03 import expression_graph
 from helpers.plots.ch04 import optimizer_paths, race, zero_grad_curves
 from helpers.plots.ch05 import degree_errors, left_out, split_errors, validation_curves
@@ -23,13 +23,13 @@ from helpers.plots.shared import lines, network_fits
 # fmt: off
 __all__ = [
     "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
-    "batch_spread", "bowl_and_slice",
-    "certified_curve", "certified_digits", "degree_errors", "descent_panels", "difference_errors", "expression_graph",
-    "four_neurons", "gradient_factors", "hidden_units", "left_out", "lines", "loss_curves", "loss_surface",
-    "many_curves", "many_losses", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
-    "optimizer_paths", "paired_errors", "pairs", "race", "readings", "refinements", "refits", "repeated_calls",
-    "residuals", "room_fits", "slope_zones", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
-    "tree_of_triangles", "validation_by_epoch", "validation_curves", "zero_grad_curves",
+    "batch_spread", "bounces", "bowl_and_slice", "certified_curve", "certified_digits", "degree_errors",
+    "descent_panels", "difference_errors", "expression_graph", "four_neurons", "gradient_factors", "hidden_units",
+    "left_out", "lines", "loss_curves", "loss_surface", "many_curves", "many_losses", "network_fits",
+    "network_losses", "neuron_curves", "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "race", "readings",
+    "refinements", "refits", "repeated_calls", "residuals", "room_fits", "slope_zones", "split_errors",
+    "straight_pieces", "sums_of_neurons", "time_per_sample", "tree_of_triangles", "validation_by_epoch",
+    "validation_curves", "zero_grad_curves",
 ]
 # fmt: on
 

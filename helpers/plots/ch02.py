@@ -1,5 +1,6 @@
 """Figures of chapter 02."""
 
+import numpy as np
 import torch
 from matplotlib.ticker import LogFormatterSciNotation
 from torch import Tensor
@@ -16,6 +17,22 @@ def loss_surface(u: Tensor, c: Tensor, w_span: tuple, b_span: tuple, path: Tenso
     bar = figure.colorbar(filled, label="loss (°C²)", format=LogFormatterSciNotation())
     bar.set_ticks([10.0**k for k in range(9) if bar.vmin <= 10.0**k <= bar.vmax])
     style.finish(axes, "upper right")
+
+
+def bounces(walks: dict[str, list[float]]) -> None:
+    """Steps of gradient descent on the parabola p squared, a panel for each walk.
+
+    walks: by title, the places p of a walk, beginning with its start.
+    """
+    _, row = style.new_figure(len(walks), width=11, height=3.6, sharey=True)
+    p = np.linspace(-2.2, 2.2, 101)
+    for axes, (title, walk) in zip(row, walks.items(), strict=True):
+        places = np.array(walk)
+        axes.plot(p, p**2, color=style.PALETTE["guess"], linewidth=1.5)
+        style.draw_curve(axes, "descent", places, places**2, marker=".", markersize=10, linewidth=1.5)
+        axes.plot(places[:1], places[:1] ** 2, "o", **style.START)
+        axes.set(title=title, xlabel="p", ylabel="loss" if axes is row[0] else "", xticks=range(-2, 3))
+    style.finish(row[0], "upper center")
 
 
 def descent_panels(c: Tensor, *panels: tuple[str, Tensor, Tensor, tuple, tuple]) -> None:

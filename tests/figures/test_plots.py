@@ -84,6 +84,13 @@ def test_a_start_alone_has_no_path_in_the_legend():
         assert "start" in labels and ("gradient descent" in labels) == named
 
 
+def test_the_steps_on_the_parabola_lie_on_it():
+    plots.bounces({"a": [1.0, -0.5, 0.25], "b": [2.0, 0.0]})
+    parabola, steps, start = plt.gcf().axes[0].lines
+    assert steps.get_xydata().tolist() == [[1, 1], [-0.5, 0.25], [0.25, 0.0625]]
+    assert np.allclose(parabola.get_ydata(), parabola.get_xdata() ** 2) and start.get_xydata().tolist() == [[1, 1]]
+
+
 def test_the_runners_that_go_on_to_the_end_are_enlarged_and_each_is_named_once():
     plots.race({"slow": (torch.tensor([1, 10, 100]), [-1.0, 0.5, 1.0]), "fast": (torch.tensor([1, 9]), [0.0, 99.0])})
     whole, part = plt.gcf().axes

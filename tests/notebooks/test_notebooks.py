@@ -62,7 +62,6 @@ STILL_LONG = ("10", "11", "16", "17")
 WITHOUT_OPEN_TASK = (
     "00_start_here",
     "01_least_squares",
-    "02_gradient_descent",
     "06_artificial_neurons",
 )
 OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
