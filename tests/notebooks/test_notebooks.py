@@ -58,7 +58,7 @@ RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
 TO_COME = (14, 15)
 LONGEST_ROAD = 50
-STILL_LONG = ("10", "11", "16", "17")
+STILL_LONG = ("10", "11", "16")
 WITHOUT_OPEN_TASK = (
     "00_start_here",
     "01_least_squares",
