@@ -128,7 +128,7 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
     model, loss, inputs, targets: as for train(). Each submodule of an nn.Module is in its own mode again afterwards.
     Returns a scalar tensor that requires no gradient.
     Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
-    Taught in chapters 05 and 10 (without a graph) and 11 (evaluation mode).
+    Taught in chapters 05 and 10 (without a graph) and 12 (evaluation mode).
     """
     with modes_kept(model):
         return loss_in_use(model, loss, inputs, targets, "these")
