@@ -3,7 +3,7 @@
 Scaffolding: the idea of a figure stays in the notebook, its drawing stands here.
 """
 
-from helpers.plots.ch01 import readings, refits, residuals
+from helpers.plots.ch01 import bowl, readings, refits, residuals
 from helpers.plots.ch02 import bounces, descent_panels, difference_errors, loss_curves, loss_surface
 from helpers.plots.ch03 import expression_graph
 from helpers.plots.ch04 import optimizer_paths, race, zero_grad_curves
@@ -23,7 +23,7 @@ from helpers.plots.shared import lines, network_fits
 # fmt: off
 __all__ = [
     "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
-    "batch_spread", "bounces", "bowl_and_slice", "certified_curve", "certified_digits", "degree_errors",
+    "batch_spread", "bounces", "bowl", "bowl_and_slice", "certified_curve", "certified_digits", "degree_errors",
     "descent_panels", "difference_errors", "expression_graph", "four_neurons", "gradient_factors", "hidden_units",
     "left_out", "lines", "loss_curves", "loss_surface", "many_curves", "many_losses", "network_fits",
     "network_losses", "neuron_curves", "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "race", "readings",

@@ -24,6 +24,14 @@ def residuals(df: pd.DataFrame, slope: float, intercept: float, kind: str = "gue
     style.finish(axes, "best")
 
 
+def bowl(slopes: list[float], losses: list[float], fit: LmResult) -> None:
+    """MSE against slope, and lm()'s answer at the lowest point."""
+    _, axes = style.new_figure()
+    axes.plot(slopes, losses, color=style.PALETTE["guess"], marker=".", label="other slopes")
+    axes.plot(fit.slope, fit.mse, "X", color=style.PALETTE["lm"], markersize=13, markeredgecolor="white", label="lm()")
+    style.finish(axes, "upper center", xlabel="slope w", ylabel="MSE (°C²)", ylim=(0, None))
+
+
 def refits(df: pd.DataFrame, slopes: np.ndarray, intercepts: np.ndarray, fit: LmResult, shown: int = 60) -> None:
     """Left the lines of repeated experiments, right the histogram of their slopes.
 

@@ -17,6 +17,7 @@ from helpers.loss import mse
 from helpers.model import line
 from helpers.plots.ch08 import tanh_formula
 from helpers.plots.style import PALETTE, least_squares, loss_values
+from helpers.r import lm
 from helpers.scoreboard import Row
 
 matplotlib.use("Agg")
@@ -69,6 +70,15 @@ def test_residual_bars_run_from_the_line_to_the_reading():
     (bars,) = plt.gca().collections
     ends = np.array([segment[:, 1] for segment in bars.get_segments()])
     assert np.allclose(ends[:, 1] - ends[:, 0], df["c"] - (0.5 * df["u"] - 14))
+
+
+def test_the_bowl_has_lm_at_its_bottom():
+    fit = lm("c ~ u", data.thermometers())
+    slopes = [fit.slope + nudge for nudge in (-0.1, 0.0, 0.1)]
+    plots.bowl(slopes, [mse(line(U, w, fit.intercept), C).item() for w in slopes], fit)
+    curve, cross = plt.gca().lines
+    assert cross.get_xydata()[0] == pytest.approx(curve.get_xydata()[1]) and cross.get_label() == "lm()"
+    assert curve.get_ydata()[0] == pytest.approx(curve.get_ydata()[2])
 
 
 def test_the_cross_on_the_loss_surface_is_lms_answer():

@@ -61,7 +61,6 @@ LONGEST_ROAD = 50
 STILL_LONG = ("10", "11", "16")
 WITHOUT_OPEN_TASK = (
     "00_start_here",
-    "01_least_squares",
     "06_artificial_neurons",
 )
 OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
