@@ -15,7 +15,7 @@ from helpers.plots.ch09 import all_differences, time_per_sample
 from helpers.plots.ch10 import network_losses, paired_errors
 from helpers.plots.ch11 import room_fits, validation_by_epoch
 from helpers.plots.ch12 import repeated_calls
-from helpers.plots.ch13 import arrivals, pairs
+from helpers.plots.ch13 import arrivals, pairs, verdicts
 from helpers.plots.ch16 import certified_curve, certified_digits, refinements
 from helpers.plots.ch17 import batch_descents, batch_spread, tree_of_triangles
 from helpers.plots.shared import lines, network_fits
@@ -29,7 +29,7 @@ __all__ = [
     "network_losses", "neuron_curves", "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "race", "readings",
     "refinements", "refits", "repeated_calls", "residuals", "room_fits", "slope_zones", "split_errors",
     "straight_pieces", "sums_of_neurons", "time_per_sample", "tree_of_triangles", "validation_by_epoch",
-    "validation_curves", "zero_grad_curves",
+    "validation_curves", "verdicts", "zero_grad_curves",
 ]
 # fmt: on
 

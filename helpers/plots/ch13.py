@@ -48,3 +48,17 @@ def pairs(df: pd.DataFrame, x_label: str, y_label: str, curves: dict[str, tuple[
     for label, (kind, values) in (curves or {}).items():
         style.draw_curve(axes, kind, x[order], values[order], label, linewidth=3)
     style.finish(axes, "upper left" if curves else None, xlabel=x_label, ylabel=y_label)
+
+
+def verdicts(apart: dict[str, Sequence[float]]) -> None:
+    """Mean gains of networks over the line, divided by their standard errors; a row an entry, a dot a run.
+
+    The band reaches from -2 to 2: a gain within it can't be told from none.
+    """
+    _, axes = style.new_figure(width=9, height=1.6 + 0.6 * len(apart))
+    axes.axvspan(-2, 2, color=style.PALETTE["guess"], alpha=0.15, label="no verdict")
+    axes.axvline(0, color=style.PALETTE["lm"], linewidth=2, label="as good as lm()")
+    for place, values in enumerate(apart.values()):
+        axes.plot(values, [place] * len(values), "o", color=style.PALETTE["network"], markersize=9, alpha=0.6)
+    axes.set(yticks=range(len(apart)), yticklabels=apart, ylim=(len(apart) - 0.5, -0.5))
+    style.finish(axes, "center right", xlabel="mean gain of the network over the line, in standard errors")

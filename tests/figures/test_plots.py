@@ -287,3 +287,12 @@ def test_a_curve_is_drawn_from_left_to_right():
     points, curve = plt.gca().lines
     assert points.get_xydata().tolist() == df.to_numpy().tolist()
     assert curve.get_xydata().tolist() == [[4, 1], [7, 2], [8, 3]]
+
+
+def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
+    plots.verdicts({"readings": [-0.5, 0.4], "eruptions": [6.5]})
+    axes = plt.gca()
+    dots = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "o"]
+    assert dots == [[[-0.5, 0], [0.4, 0]], [[6.5, 1]]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["readings", "eruptions"]
+    assert axes.yaxis_inverted() and (axes.patches[0].get_x(), axes.patches[0].get_width()) == (-2, 4)
