@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers.beyond.certified import NAMES, problem
-from helpers.data import cars, faithful, insect_sprays, iris, quakes, thermometers
+from helpers.data import cars, faithful, insect_sprays, iris, quakes, split, thermometers
 from helpers.r import LmResult, RWarning, glm, lm, probe
 from helpers.r.records import FILE, key_and_order
 
@@ -48,7 +48,7 @@ def course_fits() -> list[Fit]:
 
 
 def glm_fits() -> list[Fit]:
-    """The fits of glm() in the chapters on classification."""
+    """The fits of glm() in chapter 15."""
     flowers = iris()
     two = flowers[flowers["Species"] != "setosa"]
     setosa = flowers.assign(setosa=flowers["Species"] == "setosa")
@@ -60,6 +60,7 @@ def glm_fits() -> list[Fit]:
         Fit(f"Species ~ {petals}", two, {**binomial, "epsilon": 1e-14, "maxit": 100}, "glm"),
         Fit(f"setosa ~ {petals}", setosa, binomial, "glm"),  # separated: R warns
         Fit("deep ~ lat + long", deep, binomial, "glm"),
+        Fit("deep ~ lat + long", deep.iloc[split(1000, seed=0).training.tolist()], binomial, "glm"),
         Fit("count ~ spray", insect_sprays(), {"family": "poisson"}, "glm"),
     ]
 

@@ -134,6 +134,57 @@ WRONG = {
         (lambda line, network: apart(line**2 - network**2, correction=0), "n - 1"),
         (lambda line, network: 6.6, "its mean divided by"),
     ],
+    "stable_log_loss": [
+        (lambda z, y: -(y * z.sigmoid().log() + (1 - y) * (1 - z.sigmoid()).log()).mean(), "rounded to 0 or 1"),
+        (lambda z, y: -torch.where(y == 1, z.sigmoid().log(), (1 - z.sigmoid()).log()).mean(), "rounded to 0 or 1"),
+        (lambda z, y: nn.BCELoss()(1 / (1 + torch.exp(-z)), y), "cuts the loss off"),
+        (lambda z, y: nn.BCEWithLogitsLoss()(z.sigmoid(), y), "twice"),
+        (lambda z, y: F.softplus(torch.where(y == 1, z, -z)).mean(), "swapped"),
+        (lambda z, y: nn.BCEWithLogitsLoss(reduction="sum")(z, y), "That is the sum"),
+        (lambda z, y: 2 * sum(F.softplus(z) - y * z), "deviance"),
+        (lambda z, y: (y * z - F.softplus(z)).mean(), "sign is turned"),
+        (lambda z, y: (F.softplus(z) - y * z).mean() / math.log(2), "base 2"),
+        (lambda z, y: -F.logsigmoid(z).mean(), "rows with y = 1"),
+        (lambda z, y: torch.logaddexp(z, torch.zeros_like(z)).mean(), "rows with y = 0"),
+    ],
+    "newton_step": [
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: 1), "one of least squares"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: p), "not p"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: (p - p**2).sqrt()), "roots belong"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: (p - p**2) ** 2), "both factors"),
+        (lambda X, y, beta: 2 * beta - newton_by_hand(X, y, beta, lambda p: p - p**2), "sign is turned"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: p - p**2) - beta, "add it to beta"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: p - p**2, torch.sigmoid), "sigmoid twice"),
+        (lambda X, y, beta: beta - newton_by_hand(X, y, beta, lambda p: p - p**2), "subtract it from beta"),
+        (lambda X, y, beta: beta + X.T @ (y - (X @ beta).sigmoid()), "plain descent"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: len(p) * (p - p**2)), "Hessian a sum"),
+        (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: (p - p**2) / len(p)), "Hessian a mean"),
+        (lambda X, y, beta: beta.copy_(newton_by_hand(X, y, beta, lambda p: p - p**2)), "new tensor"),
+    ],
+    "unseen_accuracy": [
+        (lambda model, x, y, rows, kept: ((model(x[rows])[:, 0] > 0) == (y[rows] > 0)).double().mean(), "trained on"),
+        (lambda model, x, y, rows, kept: ((model(x)[:, 0] > 0) == (y > 0)).double().mean(), "flatter"),
+        (lambda model, x, y, rows, kept: agree(model(x[kept])[:, 0] > 0.5, y[kept]), "logit of 0"),
+        (lambda model, x, y, rows, kept: agree(model(x[kept]).sigmoid()[:, 0] > 0, y[kept]), "always says yes"),
+        (lambda model, x, y, rows, kept: agree(model(x[kept])[:, 0].sigmoid().sigmoid() > 0.5, y[kept]), "always says"),
+        (lambda model, x, y, rows, kept: agree(model(x[kept]) > 0, y[kept]), "every truth"),
+        (lambda model, x, y, rows, kept: 1 - agree(model(x[kept])[:, 0] > 0, y[kept]), "mistakes"),
+        (lambda model, x, y, rows, kept: sum((model(x[kept])[:, 0] > 0) == (y[kept] == 1)), "how many are right"),
+        (lambda model, x, y, rows, kept: nn.BCEWithLogitsLoss()(model(x[kept]), y[kept, None]), "log-loss"),
+        (lambda model, x, y, rows, kept: (model(x[kept]) > 0).double().mean(), "how often it says yes"),
+    ],
+    "softmax_loss": [
+        (lambda z, labels: nn.CrossEntropyLoss()(z.softmax(dim=1), labels), "twice"),
+        (lambda z, labels: F.nll_loss((z.exp() / z.exp().sum(dim=1, keepdim=True)).log(), labels), "isn't finite"),
+        (lambda z, labels: nn.CrossEntropyLoss(reduction="sum")(z, labels), "That is the sum"),
+        (lambda z, labels: F.log_softmax(z, dim=1).gather(1, labels[:, None]).mean(), "sign is turned"),
+        (lambda z, labels: -z.gather(1, labels[:, None]).mean(), "denominator"),
+        (lambda z, labels: z.logsumexp(dim=0).mean() - z.gather(1, labels[:, None]).mean(), "down the columns"),
+        (lambda z, labels: (z.logsumexp(dim=1, keepdim=True) - z).mean(), "All classes"),
+        (lambda z, labels: F.log_softmax(z, dim=1)[:, labels].mean().neg(), "one element of each row"),
+        (lambda z, labels: (z.logsumexp(dim=1) - z.max(dim=1).values).mean(), "likes best"),
+        (lambda z, labels: (z.max(dim=1).indices == labels).float().mean(), "accuracy"),
+    ],
     "digits_left": [
         (lambda X: (16 - torch.linalg.cond(X).log10(), 16 - torch.linalg.cond(X).log10() * 2), "columns to length 1"),
         (lambda X: (digits_lost(X), 2 * digits_lost(X)), "digits lost"),
@@ -320,6 +371,30 @@ RIGHT = {
         lambda line, network: apart(line**2 - network**2).item(),
         lambda line, network: (gain := (line**2 - network**2).numpy()).mean() / (gain.std(ddof=1) / len(gain) ** 0.5),
         lambda line, network: apart((line.float() - network.float()) * (line.float() + network.float())),
+    ],
+    "stable_log_loss": [
+        lambda z, y: F.softplus(torch.where(y == 1, -z, z)).mean(),
+        lambda z, y: (F.softplus(z) - y * z).sum() / len(y),
+        lambda z, y: np.logaddexp(0, np.where(y, -z, z)).mean(),
+        lambda z, y: nn.BCEWithLogitsLoss()(z.float(), y.float()),
+        lambda z, y: sum(max(v, 0) - v * t + math.log1p(math.exp(-abs(v))) for v, t in zip(z, y, strict=True)) / len(z),
+    ],
+    "newton_step": [
+        lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: p - p**2),
+        lambda X, y, beta: reweighted_least_squares(X, y, beta),
+        lambda X, y, beta: beta - torch.linalg.solve(*map(torch.stack, sums_by_row(X, y, beta))),
+    ],
+    "unseen_accuracy": [
+        lambda model, x, y, rows, kept: agree(model(x[kept])[:, 0] > 0, y[kept]),
+        lambda model, x, y, rows, kept: agree(model(x[kept]).squeeze().sigmoid() > 0.5, y[kept]).item(),
+        lambda model, x, y, rows, kept: np.mean([(model(x[i : i + 1]).item() > 0) == (y[i] == 1) for i in kept]),
+        lambda model, x, y, rows, kept: (model(x)[kept].sigmoid().round() == y[kept, None]).float().mean(),
+    ],
+    "softmax_loss": [
+        lambda z, labels: (torch.logsumexp(z, dim=1) - z[torch.arange(len(z)), labels]).mean(),
+        lambda z, labels: -F.log_softmax(z, dim=1).gather(1, labels[:, None]).mean(),
+        lambda z, labels: sum(row.logsumexp(dim=0) - row[k] for row, k in zip(z, labels, strict=True)) / len(z),
+        lambda z, labels: nn.CrossEntropyLoss()(z.float(), labels),
     ],
     "digits_left": [
         lambda X: np.array([16 - digits_lost(X), 16 - 2 * digits_lost(X)]),
@@ -522,3 +597,30 @@ def frozen(value):
 
 def unsaved(value):
     return nn.Buffer(value, persistent=False)
+
+
+def newton_by_hand(X, y, beta, weights, before=lambda z: z):
+    """Coefficients after one step, with the weights of the rows as a function of their probabilities."""
+    p = torch.sigmoid(before(X @ beta))
+    hessian = sum(w * torch.outer(row, row) for row, w in zip(X, weights(p) * torch.ones_like(p), strict=True))
+    return beta - torch.linalg.inv(hessian) @ (X.T @ (p - y))
+
+
+def reweighted_least_squares(X, y, beta):
+    """The same step as statisticians write it."""
+    p = torch.sigmoid(X @ beta)
+    root = (p * (1 - p)).sqrt()[:, None]
+    goal = (X @ beta + (y - p) / (p * (1 - p)))[:, None]
+    return torch.linalg.lstsq(root * X, root * goal).solution[:, 0]
+
+
+def sums_by_row(X, y, beta):
+    """The rows of the Hessian and the elements of the gradient of the mean log-loss, from autograd."""
+    at = beta.clone().requires_grad_()
+    gradient = torch.autograd.grad(F.binary_cross_entropy_with_logits(X @ at, y), at, create_graph=True)[0]
+    rows = [torch.autograd.grad(part, at, retain_graph=True)[0] for part in gradient]
+    return rows, list(gradient.detach())
+
+
+def agree(answers, truth):
+    return (answers == (truth == 1)).double().mean()

@@ -289,6 +289,7 @@ def test_a_curve_is_drawn_from_left_to_right():
     assert curve.get_xydata().tolist() == [[4, 1], [7, 2], [8, 3]]
 
 
+<<<<<<< HEAD
 def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
     plots.verdicts({"readings": [-0.5, 0.4], "eruptions": [6.5]})
     axes = plt.gca()
@@ -296,3 +297,51 @@ def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
     assert dots == [[[-0.5, 0], [0.4, 0]], [[6.5, 1]]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["readings", "eruptions"]
     assert axes.yaxis_inverted() and (axes.patches[0].get_x(), axes.patches[0].get_width()) == (-2, 4)
+=======
+def test_a_yes_costs_less_as_the_logit_grows_and_a_no_more():
+    z = torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64)
+    plots.log_losses(z)
+    left, right = plt.gcf().axes
+    assert np.allclose(left.lines[0].get_ydata(), torch.sigmoid(z))
+    found = {line.get_label(): line.get_ydata() for line in right.lines}
+    p = torch.sigmoid(z)
+    assert np.allclose(found["the truth is yes"], -p.log()) and np.allclose(found["the truth is no"], -(1 - p).log())
+
+
+def test_along_each_probability_line_the_model_gives_its_probability():
+    coefficients = torch.tensor([-45.0, 5.75, 10.4], dtype=torch.float64)
+    x, yes = torch.tensor([[3.0, 1.0], [6.0, 2.0], [5.0, 1.9]]), torch.tensor([False, True, True])
+    plots.probability_lines(x, yes, coefficients, ("virginica", "versicolor"))
+    found = {line.get_label(): line.get_xydata() for line in plt.gca().lines}
+    assert found["virginica"].tolist() == pytest.approx(x[1:].numpy()) and len(found["versicolor"]) == 1
+    for label, p in (("90%", 0.9), ("50%", 0.5), ("10%", 0.1)):
+        z = coefficients[0].item() + found[label] @ coefficients[1:].numpy()
+        assert np.allclose(1 / (1 + np.exp(-z)), p)
+
+
+def test_digits_are_drawn_from_step_one_with_those_of_glm_as_a_level():
+    plots.digits_by_step([0.5, 1.0, 2.0], 1.7)
+    steps, level = plt.gca().lines
+    assert steps.get_xydata().tolist() == [[1, 0.5], [2, 1], [3, 2]] and set(level.get_ydata()) == {1.7}
+
+
+def test_the_border_on_the_map_is_where_a_model_is_undecided_with_east_to_the_right():
+    df = pd.DataFrame({"lat": [-20.0, -30.0], "long": [170.0, 180.0], "deep": [True, False]})
+    plots.probability_maps(df, {"east of 175": lambda x: x[:, 1:] - 175, "north of -25": lambda x: x[:, :1] + 25})
+    left, right = plt.gcf().axes[:2]
+    for axes, column, border in ((left, 0, 175), (right, 1, -25)):
+        (line,) = [p.vertices for p in axes.collections[-1].get_paths() if len(p.vertices)]
+        assert np.allclose(line[:, column], border)
+        assert [points.get_xydata().tolist() for points in axes.lines] == [[[170, -20]], [[180, -30]]]
+    assert left.get_title() == "east of 175"
+
+
+def test_calibration_sets_the_share_that_came_true_against_what_was_said():
+    truth = torch.tensor([0.0, 1.0, 1.0, 1.0, 0.0])
+    plots.calibration(truth, {"said": torch.tensor([0.1, 0.3, 0.8, 0.9, 0.7])}, [0, 0.5, 1])
+    axes = plt.gca()
+    (points,) = axes.containers
+    assert points.lines[0].get_xydata() == pytest.approx(np.array([[0.2, 0.5], [0.8, 2 / 3]]))
+    (bar, _) = points.lines[2][0].get_segments()
+    assert bar[:, 1] == pytest.approx([0.5 - 2 * (0.25 / 2) ** 0.5, 0.5 + 2 * (0.25 / 2) ** 0.5])
+>>>>>>> 273f4a2 (Chapter 15, From glm() to classification: yes or no, counts and classes beside R's glm(), Newton's digits, and the map of the deep quakes)

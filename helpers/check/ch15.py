@@ -1,0 +1,203 @@
+"""Checks of chapter 15."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from helpers import data
+from helpers.check.engine import Exercise, arguments_untouched, float64, numbers_or_none
+
+LOG2 = float64(2).log()
+
+
+def or_overflow(answer: Callable, *arguments: Any) -> list:
+    """What is returned, and a number that no loss has in the place of an infinity or nan."""
+    result = answer(*arguments)
+    values = numbers_or_none(result)
+    return [result if values is None or values.isfinite().all() else -1e30]
+
+
+def log_loss(z: Tensor, y: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(z, y)
+
+
+def in_two_steps(z: Tensor, y: Tensor) -> Tensor:
+    """The log-loss as its definition has it, which overflows."""
+    p = torch.sigmoid(z)
+    return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
+
+
+stable_log_loss = Exercise(
+    log_loss,
+    "A logit of 1000 that is wrong costs 1000, and no training ends in nan.",
+    in_two_steps,
+    "Where a logit is large, p is rounded to 0 or 1, and its logarithm is not finite: work with z, through softplus.",
+    lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y),
+    "nn.BCELoss cuts the loss off at 100, since it sees p alone, rounded to 0 or 1: work with z, through softplus.",
+    lambda z, y: log_loss(torch.sigmoid(z), y),
+    "The logits went through the sigmoid twice: the loss takes them as they are.",
+    lambda z, y: log_loss(z, 1 - y),
+    "Yes and no are swapped: where y is 1, the loss falls as z grows.",
+    lambda z, y: log_loss(z, y) * len(y),
+    "That is the sum: the mean is asked for.",
+    lambda z, y: log_loss(z, y) * len(y) * 2,
+    "That is the deviance, twice the sum: the mean is asked for.",
+    lambda z, y: -log_loss(z, y),
+    "The sign is turned: a loss is minus the logarithm of the probability.",
+    lambda z, y: log_loss(z, y) / LOG2,
+    "That is a logarithm to base 2: the natural one is meant.",
+    lambda z, y: F.softplus(-z).mean(),
+    "That is right for the rows with y = 1: where y is 0, the sign of z changes.",
+    lambda z, y: F.softplus(z).mean(),
+    "That is right for the rows with y = 0: where y is 1, the sign of z changes.",
+    cases=lambda: [
+        (float64([0.3, -1.2, 2.0, 0.7]), float64([1, 0, 0, 1])),
+        (float64([2.5, -0.4, 1.5]), float64([0, 1, 1])),
+        (float64([1000.0, -1000.0, 3.0, 1000.0]), float64([1, 0, 1, 0])),
+    ],
+    observe=or_overflow,
+    hint="Row by row: softplus of -z where y is 1, softplus of z where y is 0. Then the mean.",
+)
+
+
+def newton(
+    X: Tensor, y: Tensor, beta: Tensor, weights: Callable = lambda p: p * (1 - p), p: Callable = torch.sigmoid
+) -> Tensor:
+    """The step of Newton's method, to be subtracted, with these weights and these probabilities."""
+    said = p(X @ beta)
+    return torch.linalg.solve(X.T @ (weights(said).unsqueeze(1) * X), X.T @ (said - y))
+
+
+def gradient(X: Tensor, y: Tensor, beta: Tensor) -> Tensor:
+    return X.T @ (torch.sigmoid(X @ beta) - y)
+
+
+def flowers() -> list[tuple]:
+    """A design matrix, zeros and ones that no line separates, and coefficients to start from."""
+    X = float64([[1, 0.5, 2.0], [1, 1.5, 1.0], [1, 2.0, 3.5], [1, 3.5, 2.5], [1, 4.0, 0.5], [1, 5.5, 3.0]])
+    y = float64([0, 1, 0, 1, 0, 1])
+    return [(X, y, torch.zeros(3, dtype=torch.float64)), (X, y, float64([-0.4, 0.3, -0.2]))]
+
+
+newton_step = Exercise(
+    lambda X, y, beta: beta - newton(X, y, beta),
+    "Repeated ten times it was all of glm(), and more digits.",
+    lambda X, y, beta: beta + newton(X, y, beta),
+    "The sign is turned: with p - y in the gradient, the jump is subtracted.",
+    newton,
+    "That is the jump alone: subtract it from beta.",
+    lambda X, y, beta: -newton(X, y, beta),
+    "That is the jump alone: add it to beta.",
+    lambda X, y, beta: beta - newton(X, y, beta, weights=torch.ones_like),
+    "The weights p (1 - p) are missing from the Hessian: X'X alone is the one of least squares.",
+    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: p),
+    "The weight of a row is p (1 - p), not p.",
+    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: (p * (1 - p)) ** 0.5),
+    "The weights are p (1 - p) themselves: roots belong on both factors X, if anywhere.",
+    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: (p * (1 - p)) ** 2),
+    "The weights were applied to both factors X: once is enough.",
+    lambda X, y, beta: beta - newton(X, y, beta, p=lambda z: torch.sigmoid(torch.sigmoid(z))),
+    "The logits went through the sigmoid twice.",
+    lambda X, y, beta: beta - gradient(X, y, beta),
+    "That is a step of plain descent: the Hessian has to divide the gradient.",
+    lambda X, y, beta: beta - newton(X, y, beta) / len(y),
+    "The gradient is a mean and the Hessian a sum: take both as sums, or both as means.",
+    lambda X, y, beta: beta - newton(X, y, beta) * len(y),
+    "The gradient is a sum and the Hessian a mean: take both as sums, or both as means.",
+    lambda X, y, beta: beta.sub_(newton(X, y, beta)),
+    "You changed the beta that was handed in: return beta - jump, which makes a new tensor.",
+    cases=flowers,
+    observe=arguments_untouched,
+    tolerance=1e-6,
+    hint="p = sigmoid(X beta); gradient X'(p - y); Hessian X' diag(p (1 - p)) X; solve; subtract.",
+)
+
+
+def right(
+    model: nn.Module, x: Tensor, y: Tensor, rows: Any = slice(None), border: float = 0.0, logits: Callable = lambda z: z
+) -> Tensor:
+    """The share of these rows on whose side of the border the model's answer is right."""
+    return ((logits(model(x[rows]).squeeze(1)) > border) == (y[rows] == 1)).double().mean()
+
+
+def judged() -> list[tuple]:
+    """A network, places, zeros and ones, and row numbers of two parts on which it does differently."""
+    cases = []
+    for seed in (1, 4):
+        generator = torch.Generator().manual_seed(seed)
+        x = torch.randn(40, 2, generator=generator, dtype=torch.float64)
+        model = nn.Linear(2, 1).double()
+        with torch.no_grad():
+            model.weight.copy_(float64([[1.0, -0.6]]))
+            model.bias.fill_(0.2)
+        z = model(x).detach().squeeze(1)
+        y = (z + 0.8 * torch.randn(40, generator=generator, dtype=torch.float64) > 0).double()
+        cases.append((model, x, y, *data.split(40, seed, 0.3)))
+    return cases
+
+
+unseen_accuracy = Exercise(
+    lambda model, x, y, training, kept: right(model, x, y, kept),
+    "Counted on rows that nobody trained on, with the border where the probability is one half.",
+    lambda model, x, y, training, kept: right(model, x, y, training),
+    "Those are the rows that it was trained on: count on the rows that were kept back.",
+    lambda model, x, y, training, kept: right(model, x, y),
+    "All rows include those that it was trained on, and they flatter it: count on the rows that were kept back.",
+    lambda model, x, y, training, kept: right(model, x, y, kept, border=0.5),
+    "The model gives logits: a probability of one half is a logit of 0, not of 0.5.",
+    lambda model, x, y, training, kept: right(model, x, y, kept, logits=torch.sigmoid),
+    "It always says yes: after a sigmoid every number is above 0, after two above one half. The border of logits is 0.",
+    lambda model, x, y, training, kept: ((model(x[kept]) > 0) == (y[kept] == 1)).double().mean(),
+    "Every answer was compared with every truth: (n, 1) against (n,) broadcasts to n x n.",
+    lambda model, x, y, training, kept: 1 - right(model, x, y, kept),
+    "That is the share of the mistakes.",
+    lambda model, x, y, training, kept: right(model, x, y, kept) * len(kept),
+    "That is how many are right: divide by how many there are.",
+    lambda model, x, y, training, kept: log_loss(model(x[kept]).squeeze(1), y[kept]),
+    "That is the log-loss: count the right answers.",
+    lambda model, x, y, training, kept: (model(x[kept]).squeeze(1) > 0).double().mean(),
+    "That is how often it says yes: compare its answers with y.",
+    cases=judged,
+    hint="Pick the kept rows of x and y, bring the logits to shape (n,), and compare logits > 0 with y == 1.",
+)
+
+
+def true_ones(z: Tensor, labels: Tensor) -> Tensor:
+    """From each row the element of its true class."""
+    return z[torch.arange(len(z)), labels]
+
+
+softmax_loss = Exercise(
+    F.cross_entropy,
+    "This is all that CrossEntropyLoss does: the softmax is inside, so it wants logits.",
+    lambda z, labels: F.cross_entropy(torch.softmax(z, dim=1), labels),
+    "The logits went through softmax twice.",
+    lambda z, labels: -torch.log(true_ones(torch.softmax(z, dim=1), labels)).mean(),
+    "With a logit of 1000 it isn't finite: e^1000 is too large, and 0 has no logarithm. Use logsumexp on the logits.",
+    lambda z, labels: F.cross_entropy(z, labels, reduction="sum"),
+    "That is the sum: the mean is asked for.",
+    lambda z, labels: -F.cross_entropy(z, labels),
+    "The sign is turned: a loss is minus the logarithm of the probability.",
+    lambda z, labels: -true_ones(z, labels).mean(),
+    "The denominator of softmax is missing: add the logarithm of the sum of exponentials.",
+    lambda z, labels: torch.logsumexp(z, dim=0).mean() - true_ones(z, labels).mean(),
+    "The sums run down the columns: softmax is taken along each row, dim=1.",
+    lambda z, labels: -torch.log_softmax(z, dim=1).mean(),
+    "All classes were averaged: only the true one of each row counts.",
+    lambda z, labels: -torch.log_softmax(z, dim=1)[:, labels].mean(),
+    "z[:, labels] takes all those columns of every row: one element of each row is wanted.",
+    lambda z, labels: -torch.log_softmax(z, dim=1).amax(dim=1).mean(),
+    "That takes the class that the model likes best: the true one counts.",
+    lambda z, labels: (z.argmax(dim=1) == labels).double().mean(),
+    "That is the accuracy.",
+    cases=lambda: [
+        (float64([[2.0, 1.0, -1.0], [0.3, -0.2, 0.9], [0.0, 0.5, -0.5], [1.0, 1.5, 0.2]]), torch.tensor([0, 1, 2, 0])),
+        (float64([[1.0, -0.5], [0.2, 0.4], [-1.0, 2.0]]), torch.tensor([1, 0, 1])),
+        (float64([[1000.0, 0.0, 3.0], [0.5, 0.1, 2000.0]]), torch.tensor([1, 2])),
+    ],
+    observe=or_overflow,
+    hint="For each row: logsumexp of its logits, minus the logit of its true class. Then the mean.",
+)
