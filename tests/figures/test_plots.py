@@ -289,7 +289,6 @@ def test_a_curve_is_drawn_from_left_to_right():
     assert curve.get_xydata().tolist() == [[4, 1], [7, 2], [8, 3]]
 
 
-<<<<<<< HEAD
 def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
     plots.verdicts({"readings": [-0.5, 0.4], "eruptions": [6.5]})
     axes = plt.gca()
@@ -297,7 +296,8 @@ def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
     assert dots == [[[-0.5, 0], [0.4, 0]], [[6.5, 1]]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["readings", "eruptions"]
     assert axes.yaxis_inverted() and (axes.patches[0].get_x(), axes.patches[0].get_width()) == (-2, 4)
-=======
+
+
 def test_a_yes_costs_less_as_the_logit_grows_and_a_no_more():
     z = torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64)
     plots.log_losses(z)
@@ -344,4 +344,3 @@ def test_calibration_sets_the_share_that_came_true_against_what_was_said():
     assert points.lines[0].get_xydata() == pytest.approx(np.array([[0.2, 0.5], [0.8, 2 / 3]]))
     (bar, _) = points.lines[2][0].get_segments()
     assert bar[:, 1] == pytest.approx([0.5 - 2 * (0.25 / 2) ** 0.5, 0.5 + 2 * (0.25 / 2) ** 0.5])
->>>>>>> 273f4a2 (Chapter 15, From glm() to classification: yes or no, counts and classes beside R's glm(), Newton's digits, and the map of the deep quakes)
