@@ -16,7 +16,6 @@ from helpers.plots.ch10 import network_losses, paired_errors
 from helpers.plots.ch11 import room_fits, validation_by_epoch
 from helpers.plots.ch12 import repeated_calls
 from helpers.plots.ch13 import arrivals, pairs, verdicts
-from helpers.plots.ch13 import arrivals, pairs
 from helpers.plots.ch15 import calibration, digits_by_step, log_losses, probability_lines, probability_maps
 from helpers.plots.ch16 import certified_curve, certified_digits, refinements
 from helpers.plots.ch17 import batch_descents, batch_spread, tree_of_triangles
