@@ -115,6 +115,17 @@ def quakes() -> pd.DataFrame:
     return dataset("quakes")
 
 
+def airquality() -> pd.DataFrame:
+    """153 days in New York, May to September 1973, in R's order; some values are missing.
+
+    Returns columns Ozone (parts per billion), Solar.R (radiation in langleys), Wind (miles per hour), Temp (degrees
+    Fahrenheit), Month and Day, float64.
+    Source: R's datasets::airquality, from Chambers, Cleveland, Kleiner and Tukey (1983), Graphical Methods for Data
+    Analysis.
+    """
+    return dataset("airquality")
+
+
 def logger() -> pd.DataFrame:
     """1024 readings of the two thermometers as a logger might have noted them, made up, rounded to a tenth.
 

@@ -40,7 +40,8 @@ def test_the_tensors_are_the_readings():
 
 @pytest.mark.needs_r
 def test_the_data_are_those_of_r(tmp_path):
-    names = {name: name for name in ("faithful", "cars", "iris", "quakes")} | {"insect_sprays": "InsectSprays"}
+    names = {name: name for name in ("airquality", "faithful", "cars", "iris", "quakes")}
+    names |= {"insect_sprays": "InsectSprays"}
     path = (tmp_path / "x").as_posix()
     write = "write.csv({}, paste0('{}', '.{}'), row.names = FALSE)"
     code = "; ".join(write.format(f"datasets::{theirs}", path, ours) for ours, theirs in names.items())
