@@ -22,6 +22,7 @@ CHAPTERS = {
     "ch11": ("judged_error",),
     "ch12": ("one_hidden", "with_dropout", "load_renamed", "back_to_degrees"),
     "ch13": ("line_in_units", "line_errors", "standard_errors_apart"),
+    "ch14": ("mean_over_rows", "measured_in_passing", "moved", "clipped"),
     "ch15": ("stable_log_loss", "newton_step", "unseen_accuracy", "softmax_loss"),
     "ch16": ("digits_left", "exact_residuals", "refined_once", "with_scaled_columns"),
     "ch17": ("steps_per_epoch", "merged_coefficients", "gradient_of_the_whole", "resumed"),

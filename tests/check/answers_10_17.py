@@ -1,5 +1,6 @@
 """Answers to the exercises of chapters 10 to 17, written as a learner would write them."""
 
+import copy
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 from helpers import check
 from helpers.check.ch16 import line_residuals
 from helpers.loss import mse
+from helpers.training import evaluate
 
 # Wrong answers: (answer, words that its hint must contain).
 WRONG = {
@@ -133,6 +135,42 @@ WRONG = {
         (lambda line, network: apart(line.abs() - network.abs()), "absolute errors"),
         (lambda line, network: apart(line**2 - network**2, correction=0), "n - 1"),
         (lambda line, network: 6.6, "its mean divided by"),
+    ],
+    "mean_over_rows": [
+        (lambda losses, sizes: np.mean(losses), "counts alike"),
+        (lambda losses, sizes: torch.tensor(losses).mean(), "counts alike"),
+        (lambda losses, sizes: sum(losses) / sum(sizes), "added means"),
+        (lambda losses, sizes: np.dot(losses, sizes), "sum over all rows"),
+        (lambda losses, sizes: np.dot(losses, sizes) / len(sizes), "number of batches"),
+        (lambda losses, sizes: np.average(losses[:-1], weights=sizes[:-1]), "last batch is missing"),
+        (lambda losses, sizes: losses[0] * sizes[0] / sum(sizes), "inside the loop"),
+    ],
+    "measured_in_passing": [
+        (lambda model, x, y: look_at(model, x, y, "no_grad"), "call eval() first"),
+        (lambda model, x, y: look_at(model, x, y, "eval no_grad"), "left in evaluation mode"),
+        (lambda model, x, y: look_at(model, x, y, "eval no_grad train"), "goes away in training mode"),
+        (lambda model, x, y: look_at(model, x, y, "eval no_grad turned"), "turned around"),
+        (lambda model, x, y: look_at(model, x, y, "eval kept"), "has a graph"),
+        (lambda model, x, y: look_at(model, x, y, "train no_grad kept"), "measured in training mode"),
+        (lambda model, x, y: look_at(model, x, y, "eval no_grad kept") ** 0.5, "That is the root"),
+    ],
+    "moved": [
+        (lambda batch, device: batch, "Nothing has moved"),
+        (lambda batch, device: move_some(batch, device, (list, tuple)), "go through batch.items()"),
+        (lambda batch, device: move_some(batch, device, (list, dict)), "a batch is often a pair"),
+        (lambda batch, device: move_some(batch, device, (tuple, dict)), "Tensors in lists"),
+        (lambda batch, device: batch.to(device) if isinstance(batch, torch.Tensor) else batch, "part by part"),
+        (lambda batch, device: move_once(batch, device), "call the function itself"),
+    ],
+    "clipped": [
+        (lambda gradients, m: [g / max(1, (g.norm() / m).item()) for g in gradients], "turns the direction: take"),
+        (lambda gradients, m: [g.clip(min=-m, max=m) for g in gradients], "cuts single numbers"),
+        (lambda gradients, m: [g * m / total_norm(gradients) for g in gradients], "made longer"),
+        (lambda gradients, m: scaled(gradients, m / sum(g.norm() for g in gradients)), "Lengths don't add up"),
+        (lambda gradients, m: scaled(gradients, m / sum((g**2).sum() for g in gradients)), "its root is the length"),
+        (lambda gradients, m: scaled(gradients, m / max(g.abs().max() for g in gradients)), "largest single number"),
+        (lambda gradients, m: [g.clone() for g in gradients], "Nothing was shortened"),
+        (lambda gradients, m: clip_in_place(gradients, m), "rules clip_grad_norm_ out"),
     ],
     "stable_log_loss": [
         (lambda z, y: -(y * z.sigmoid().log() + (1 - y) * (1 - z.sigmoid()).log()).mean(), "rounded to 0 or 1"),
@@ -372,6 +410,25 @@ RIGHT = {
         lambda line, network: (gain := (line**2 - network**2).numpy()).mean() / (gain.std(ddof=1) / len(gain) ** 0.5),
         lambda line, network: apart((line.float() - network.float()) * (line.float() + network.float())),
     ],
+    "mean_over_rows": [
+        lambda losses, sizes: np.average(losses, weights=sizes),
+        lambda losses, sizes: torch.tensor(losses) @ torch.tensor(sizes).float() / sum(sizes),
+    ],
+    "measured_in_passing": [
+        lambda model, x, y: look_at(model, x, y, "eval no_grad kept").item(),
+        lambda model, x, y: evaluate(model, F.mse_loss, x, y),
+        lambda model, x, y: F.mse_loss(copy.deepcopy(model).eval()(x), y).detach(),
+    ],
+    "moved": [
+        lambda batch, device: torch.utils._pytree.tree_map_only(torch.Tensor, lambda t: t.to(device), batch),
+        lambda batch, device: move_some(batch, torch.device(device), (list, tuple, dict)),
+    ],
+    "clipped": [
+        lambda gradients, m: scaled(gradients, m / torch.cat([g.flatten() for g in gradients]).norm()),
+        lambda gradients, m: tuple(g / max(1.0, total_norm(gradients) / m) for g in gradients),
+        lambda gradients, m: gradients if total_norm(gradients) <= m else scaled(gradients, m / total_norm(gradients)),
+        lambda gradients, m: scaled([g.float() for g in gradients], m / (total_norm(gradients) + 1e-6)),
+    ],
     "stable_log_loss": [
         lambda z, y: F.softplus(torch.where(y == 1, -z, z)).mean(),
         lambda z, y: (F.softplus(z) - y * z).sum() / len(y),
@@ -451,6 +508,55 @@ def restore(state, model, optimizer):
     """Both parts of a checkpoint, and None."""
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
+
+
+def look_at(model, x, y, steps):
+    """The loss after these steps: eval or train, no_grad, and what happens to the mode at the end."""
+    mode = model.training
+    if "eval" in steps or steps.startswith("train"):
+        model.train(steps.startswith("train"))
+    with torch.set_grad_enabled("no_grad" not in steps):
+        loss = mse(model(x), y)
+    if (last := steps.split()[-1]) in ("kept", "turned", "train"):
+        model.train({"kept": mode, "turned": not mode, "train": True}[last])
+    return loss
+
+
+def move_some(batch, device, kinds):
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    if not isinstance(batch, kinds):
+        return batch
+    if isinstance(batch, dict):
+        return {name: move_some(part, device, kinds) for name, part in batch.items()}
+    return type(batch)([move_some(part, device, kinds) for part in batch])
+
+
+def move_once(batch, device):
+    """Tensors of the outer container only."""
+
+    def move(part):
+        return part.to(device) if isinstance(part, torch.Tensor) else part
+
+    if isinstance(batch, dict):
+        return {name: move(part) for name, part in batch.items()}
+    return type(batch)(move(part) for part in batch) if isinstance(batch, list | tuple) else move(batch)
+
+
+def total_norm(gradients):
+    return math.sqrt(sum((g**2).sum().item() for g in gradients))
+
+
+def scaled(gradients, factor):
+    return [g * min(1.0, float(factor)) for g in gradients]
+
+
+def clip_in_place(gradients, max_norm):
+    parameters = [nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for parameter, g in zip(parameters, gradients, strict=True):
+        parameter.grad = g.clone()
+    nn.utils.clip_grad_norm_(parameters, max_norm)
+    return [parameter.grad for parameter in parameters]
 
 
 def spread(values):

@@ -162,6 +162,29 @@ def test_a_certified_curve_is_drawn_over_its_readings():
     assert readings.get_xydata().tolist() == [[0, 1], [1, 2]] and list(curve.get_ydata()) == [1, 1.5, 2]
 
 
+def test_a_miss_is_drawn_after_each_epoch_and_forgetting_looks_different():
+    other = {"forgotten": [8.0], "right": [3.0]}
+    plots.modes({"Dropout": {"forgotten": [9.0, 7.0], "right": [5.0, 4.0]}, "BatchNorm": other})
+    left, right = plt.gcf().axes
+    assert [line.get_xydata().tolist() for line in left.lines] == [[[1, 9], [2, 7]], [[1, 5], [2, 4]]]
+    assert [axes.get_title() for axes in (left, right)] == ["Dropout", "BatchNorm"]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in left.lines}) == 2
+
+
+def test_the_law_of_the_noise_goes_through_its_first_point_and_the_gradient_is_a_level():
+    plots.gradient_noise((2, 8), {"before": [4.0, 1.0], "after": [2.0, 1.5]}, {"before": 0.5, "after": 0.1})
+    for axes, points, level in zip(plt.gcf().axes, ([4, 1], [2, 1.5]), (0.5, 0.1), strict=True):
+        law, noise, length = axes.lines
+        assert law.get_ydata() == pytest.approx([points[0], points[0] / 2]) and list(noise.get_ydata()) == points
+        assert list(length.get_ydata()) == [level, level] and axes.get_xscale() == axes.get_yscale() == "log"
+
+
+def test_two_rates_begin_at_the_epoch_that_is_said():
+    plots.rates({"constant": [7.0, 8.0], "falling": [7.0, 6.0]}, first=5)
+    assert [line.get_xydata().tolist() for line in plt.gca().lines] == [[[5, 7], [6, 8]], [[5, 7], [6, 6]]]
+    assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["constant rate", "falling rate"]
+
+
 def test_batches_are_drawn_at_the_ends_of_epochs_and_step_by_step():
     values = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25])
     plots.batch_descents({"all": (values, 1), "thirds": (values, 3)}, most=6)

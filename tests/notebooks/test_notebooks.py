@@ -56,7 +56,6 @@ ABSOLUTE_PATH = re.compile(
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
-TO_COME = (14,)
 LONGEST_ROAD = 50
 STILL_LONG = ("10", "11", "16")
 WITHOUT_OPEN_TASK = (
@@ -449,7 +448,7 @@ def test_notebook(name, path):
 
 def test_the_chapters_are_numbered_without_a_gap_and_no_other_notebook_is_there():
     names = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-    assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(18) if number not in TO_COME]
+    assert [name[:3] for name in names] == [f"{number:02d}_" for number in range(18)]
 
 
 def test_contributors_read_the_bounds_that_the_rules_keep():

@@ -1,0 +1,214 @@
+"""Checks of chapter 14."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, require_same_shape, unanswered
+from helpers.loss import mse
+
+
+def weighted_mean(losses: Sequence[float], sizes: Sequence[int]) -> float:
+    return sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
+mean_over_rows = Exercise(
+    weighted_mean,
+    "Each row counts once, so the result doesn't depend on how the rows were dealt into batches.",
+    lambda losses, sizes: sum(losses) / len(losses),
+    "Every batch counts alike here, the small last one as much as a full one: let it count as often as it has rows.",
+    lambda losses, sizes: sum(losses) / sum(sizes),
+    "A mean times its number of rows is a sum over rows. You added means, and divided by rows.",
+    lambda losses, sizes: weighted_mean(losses, sizes) * sum(sizes),
+    "That is the sum over all rows: divide it by how many rows there are.",
+    lambda losses, sizes: weighted_mean(losses, sizes) * sum(sizes) / len(losses),
+    "You divided the sum over all rows by the number of batches: divide by the number of rows.",
+    lambda losses, sizes: weighted_mean(losses[:-1], sizes[:-1]),
+    "The last batch is missing: it is smaller, and its rows count, too.",
+    lambda losses, sizes: losses[0] * sizes[0] / sum(sizes),
+    RETURN_IN_LOOP,
+    cases=lambda: [([1.0, 4.0, 0.5, 10.0], [64, 64, 64, 8]), ([3.0, 7.0], [3, 1])],
+    hint="Each mean times its number of rows is a sum over rows; add these, and divide by all rows.",
+)
+
+
+def two_moded() -> nn.Module:
+    """A network with dropout and BatchNorm, whose statistics are no longer those that it was made with."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        model = nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 1))
+        for _ in range(3):
+            model(3 * torch.randn(20, 2) + 1)
+    return model
+
+
+def look(model: nn.Module, x: Tensor, y: Tensor, mode: bool | None = False, back: str = "kept") -> Tensor:
+    """The loss in a mode, None for the one that it has; afterwards the mode is kept, on, off or turned."""
+    before = model.training
+    model.train(before if mode is None else mode)
+    with torch.no_grad():
+        loss = mse(model(x), y)
+    model.train({"kept": before, "on": True, "off": False, "turned": not before}[back])
+    return loss
+
+
+def look_with_graph(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    before = model.training
+    loss = mse(model.eval()(x), y)
+    model.train(before)
+    return loss
+
+
+def modes_after(answer: Callable, training: bool) -> list:
+    """The loss, and whether it has a graph, which mode the model is in, and whether its buffers have changed."""
+    model = two_moded().train(training)
+    buffers = copy.deepcopy(list(model.buffers()))
+    inputs = torch.linspace(-2, 4, 24).reshape(12, 2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        loss = answer(model, inputs, inputs[:, :1] + 1)
+    if unanswered(loss):
+        return [None]
+    graph = float(isinstance(loss, Tensor) and loss.requires_grad)
+    modes = {module.training for module in model.modules()}
+    mode = float(modes.pop()) if len(modes) == 1 else -1.0
+    changed = any(not torch.equal(b, a) for b, a in zip(buffers, model.buffers(), strict=True))
+    return [loss, graph, mode, float(changed)]
+
+
+measured_in_passing = Exercise(
+    look,
+    "It leaves no trace: the loss of the model in use, and a training goes on as if nobody had looked.",
+    lambda *task: look(*task, mode=None),
+    "In training mode dropout dropped units, and BatchNorm took these rows into its means: call eval() first.",
+    lambda *task: look(*task, back="off"),
+    "The model is left in evaluation mode: a training that goes on would never drop again. Keep model.training first.",
+    lambda *task: look(*task, back="on"),
+    "A model that came in evaluation mode goes away in training mode: keep model.training, give it back at the end.",
+    lambda *task: look(*task, back="turned"),
+    "The mode is turned around: model.train(True) sets training mode, model.train(False) evaluation mode.",
+    look_with_graph,
+    "The loss has a graph: no_grad and eval() are two switches, and eval() doesn't leave the graph out.",
+    lambda model, x, y: look(model, x, y, mode=True),
+    "You measured in training mode: model.eval(), or model.train(False), sets the other one.",
+    lambda *task: look(*task).sqrt(),
+    "That is the root of the mean squared error: return the loss itself.",
+    cases=lambda: [(True,), (False,)],
+    observe=modes_after,
+    hint="Keep model.training; call eval(); measure under no_grad; give the mode back with model.train(...).",
+)
+
+
+def carried(batch: Any, device: str, kinds: tuple = (list, tuple, dict), deep: bool = True) -> Any:
+    """The batch with its tensors on the device; containers of other kinds are left alone."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    inside = carried if deep else lambda part, device, kinds: part.to(device) if isinstance(part, Tensor) else part
+    if isinstance(batch, dict) and dict in kinds:
+        return {name: inside(part, device, kinds) for name, part in batch.items()}
+    if isinstance(batch, list | tuple) and type(batch) in kinds:
+        return type(batch)(inside(part, device, kinds) for part in batch)
+    return batch
+
+
+def where_things_are(batch: Any) -> str:
+    """The structure of a batch in words, with the device and shape of each tensor."""
+    if isinstance(batch, Tensor):
+        return f"{batch.device.type}{tuple(batch.shape)}"
+    if isinstance(batch, dict):
+        return "{" + ", ".join(f"{name}: {where_things_are(part)}" for name, part in batch.items()) + "}"
+    if isinstance(batch, list | tuple):
+        return f"{type(batch).__name__}[{', '.join(where_things_are(part) for part in batch)}]"
+    return repr(batch)
+
+
+def brought(answer: Callable, batch: Any) -> list:
+    result = answer(batch, "meta")
+    return [None if unanswered(result) else where_things_are(result)]
+
+
+def of_tensors(parts: Any) -> list[Tensor]:
+    """All tensors of a batch, one after the other."""
+    inside = parts.values() if isinstance(parts, dict) else parts if isinstance(parts, list | tuple) else ()
+    return [parts] if isinstance(parts, Tensor) else [tensor for part in inside for tensor in of_tensors(part)]
+
+
+moved = Exercise(
+    carried,
+    "Whatever a loader hands out, no tensor is left behind.",
+    lambda batch, device: batch,
+    "Nothing has moved: tensor.to(device) returns another tensor and leaves the old one in its place. Return that.",
+    lambda batch, device: carried(batch, device, (list, tuple)),
+    "Tensors in dictionaries are left behind: go through batch.items().",
+    lambda batch, device: carried(batch, device, (list, dict)),
+    "Tensors in tuples are left behind, and a batch is often a pair: ask isinstance(batch, (list, tuple)).",
+    lambda batch, device: carried(batch, device, (tuple, dict)),
+    "Tensors in lists are left behind: ask isinstance(batch, (list, tuple)).",
+    lambda batch, device: carried(batch, device, deep=False),
+    "A container inside a container is left behind: call the function itself on each part.",
+    lambda batch, device: carried(batch, device, (), deep=False),
+    "Only a tensor by itself moves: a list, tuple or dictionary has to be gone through, part by part.",
+    lambda batch, device: [part.to(device) for part in of_tensors(batch)],
+    "The tensors are there, in one flat list: return what you were given, in the same order and under the same names.",
+    cases=lambda: [
+        (torch.zeros(3, 2),),
+        ((torch.zeros(3, 2), torch.zeros(3, 1)),),
+        ([torch.zeros(2), torch.zeros(1)],),
+        ({"x": torch.zeros(4, 2), "station": ["Suva", torch.zeros(4)]},),
+        ([{"x": torch.zeros(1)}, (torch.zeros(2), None)],),
+    ],
+    observe=brought,
+    hint="Four cases: a tensor moves; a dict, and a list or tuple, are rebuilt from their moved parts; the rest stays.",
+)
+
+
+def length_of(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.cat([gradient.flatten() for gradient in gradients]).norm()
+
+
+def shortened(gradients: Sequence[Tensor], factor: Tensor | float) -> list[Tensor]:
+    return [gradient * factor for gradient in gradients]
+
+
+clipped = Exercise(
+    lambda gradients, limit: shortened(gradients, min(1.0, float(limit / length_of(gradients)))),
+    "One factor for all, so the direction stays: only the length of the step is cut.",
+    lambda gradients, limit: [gradient * min(1.0, float(limit / gradient.norm())) for gradient in gradients],
+    "Each tensor is shortened by itself, which turns the direction: take the length of all of them together.",
+    lambda gradients, limit: [gradient.clamp(-limit, limit) for gradient in gradients],
+    "That cuts single numbers (clip_grad_value_ does so) and turns the direction: multiply all of them by one factor.",
+    lambda gradients, limit: shortened(gradients, limit / length_of(gradients)),
+    "A short gradient was made longer: the factor may not be above 1.",
+    lambda gradients, limit: shortened(gradients, min(1.0, float(limit / sum(g.norm() for g in gradients)))),
+    "Lengths don't add up: the length of all is the root of the sum of their squares.",
+    lambda gradients, limit: shortened(gradients, min(1.0, float(limit / length_of(gradients) ** 2))),
+    "You divided by the sum of the squares: its root is the length.",
+    lambda gradients, limit: list(gradients),
+    "Nothing was shortened.",
+    lambda gradients, limit: shortened(gradients, min(1.0, float(limit / max(g.abs().max() for g in gradients)))),
+    "You measured the largest single number: the length is the root of the sum of all squares.",
+    lambda gradients, limit: shortened(gradients[:1], min(1.0, float(limit / length_of(gradients)))),
+    RETURN_IN_LOOP,
+    cases=lambda: [
+        ([float64([[3.0, 0.0], [0.0, 0.0]]), float64([0.0, -4.0])], 1.0),
+        ([float64([[0.3]]), float64([0.4])], 2.0),
+        ([float64([6.0, 2.0, 3.0])], 3.5),
+    ],
+    observe=lambda answer, gradients, limit: [flattened(answer(gradients, limit), gradients)],
+    forbidden={
+        "torch.nn.utils.clip_grad.clip_grad_norm_": "The text rules clip_grad_norm_ out: find the factor yourself.",
+    },
+    hint="The length of all: the root of the sum of all squares. The factor: max_norm over it, but at most 1.",
+)
+
+
+def flattened(result: Any, gradients: Sequence[Tensor]) -> Any:
+    """The gradients one after the other; raise unless each has its shape."""
+    if unanswered(result) or not isinstance(result, list | tuple):
+        return result
+    for given, wanted in zip(result, gradients, strict=False):
+        require_same_shape(given, wanted, "clipped")
+    return torch.cat([torch.as_tensor(gradient).flatten() for gradient in result])
