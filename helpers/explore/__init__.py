@@ -8,10 +8,11 @@ from helpers.explore.ch01 import line
 from helpers.explore.ch02 import descent
 from helpers.explore.ch04 import race
 from helpers.explore.ch05 import splits
+from helpers.explore.ch06 import neuron
 from helpers.explore.ch08 import neurons
 from helpers.explore.ch11 import hidden_units
 
-__all__ = ["descent", "hidden_units", "line", "neurons", "race", "splits"]
+__all__ = ["descent", "hidden_units", "line", "neuron", "neurons", "race", "splits"]
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 Scaffolding: the idea of a figure stays in the notebook, its drawing stands here.
 """
 
+from helpers.plots.ch00 import depth_maps
 from helpers.plots.ch01 import bowl, readings, refits, residuals
 from helpers.plots.ch02 import bounces, descent_panels, difference_errors, loss_curves, loss_surface
 from helpers.plots.ch03 import expression_graph
@@ -26,13 +27,13 @@ from helpers.plots.shared import lines, network_fits
 __all__ = [
     "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
     "batch_spread", "bounces", "bowl", "bowl_and_slice", "calibration", "certified_curve", "certified_digits",
-    "degree_errors", "descent_panels", "difference_errors", "digits_by_step", "expression_graph", "four_neurons",
-    "gradient_factors", "gradient_noise", "hidden_units", "left_out", "lines", "log_losses", "loss_curves",
-    "loss_surface", "many_curves", "many_losses", "modes", "network_fits", "network_losses", "neuron_curves",
-    "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "probability_lines", "probability_maps", "race",
-    "rates", "readings", "refinements", "refits", "repeated_calls", "residuals", "room_fits", "slope_zones",
-    "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample", "tree_of_triangles",
-    "validation_by_epoch", "validation_curves", "verdicts", "zero_grad_curves",
+    "degree_errors", "depth_maps", "descent_panels", "difference_errors", "digits_by_step", "expression_graph",
+    "four_neurons", "gradient_factors", "gradient_noise", "hidden_units", "left_out", "lines", "log_losses",
+    "loss_curves", "loss_surface", "many_curves", "many_losses", "modes", "network_fits", "network_losses",
+    "neuron_curves", "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "probability_lines",
+    "probability_maps", "race", "rates", "readings", "refinements", "refits", "repeated_calls", "residuals",
+    "room_fits", "slope_zones", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
+    "tree_of_triangles", "validation_by_epoch", "validation_curves", "verdicts", "zero_grad_curves",
 ]
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""The figure of chapter 00."""
+"""The figure of chapter 00, which 06 draws again."""
 
 from typing import Any
 

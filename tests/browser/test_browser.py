@@ -23,7 +23,7 @@ from helpers.authoring.notebooks import slide_type
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
 
-INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "08", "11")]
+INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "06", "08", "11")]
 OUTPUTS = ".jp-Notebook .jp-OutputArea-output, .jp-Notebook .jp-MarkdownOutput"
 RENDERING_TROUBLE = re.compile("Error displaying widget|Error rendering|Loading widget|Javascript Error")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}

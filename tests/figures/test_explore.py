@@ -43,6 +43,7 @@ MAKE = {
     "descent": lambda: explore.descent(U, C),
     "race": lambda: explore.race(U, C),
     "splits": lambda: explore.splits(data.thermometers()),
+    "neuron": explore.neuron,
     "neurons": lambda: explore.neurons(*staircase_of_four()),
     "hidden_units": lambda: explore.hidden_units(data.thermometers(), *SPLIT, epochs=2),
 }
@@ -121,7 +122,7 @@ def test_no_value_of_any_control_breaks_the_picture(explorer):
             assert explorer.text and "nan" not in explorer.text and "inf" not in explorer.text
 
 
-@pytest.mark.parametrize("name", ["line", "descent", "splits"])
+@pytest.mark.parametrize("name", ["line", "descent", "splits", "neuron"])
 def test_no_corner_breaks_the_picture(name, one):
     explorer = one(name)
     for corner in itertools.product(*(ends_of(control) for control in explorer.controls.values())):
@@ -184,7 +185,7 @@ def seconds(control, value) -> float:
     return time.thread_time() - start
 
 
-@pytest.mark.parametrize("name", ["line", "descent", "race", "splits", "neurons"])
+@pytest.mark.parametrize("name", ["line", "descent", "race", "splits", "neuron", "neurons"])
 def test_a_slider_is_answered_within_a_tenth_of_a_second(name, one):
     """The median of several moves, five times at most, since a busy machine computes more slowly."""
     explorer = one(name)
@@ -325,6 +326,18 @@ def test_the_split_has_the_chapters_losses(seed, rows, losses, one):
     assert f"{explorer.scene.training_loss:.4f}" == losses[0]
     assert f"{explorer.scene.validation_loss:.2f}" == losses[1]
     assert f"(seed {seed})" in explorer.text and f"validation loss {losses[1]}" in explorer.scene.title.get_text()
+
+
+def test_the_step_is_the_neurons(one):
+    explorer = one("neuron")
+    set_all(explorer, {"w": -0.5, "b": 1.0})
+    x, o = torch.tensor(explorer.scene.output.get_xydata()).T
+    assert torch.equal(o, torch.tanh(-0.5 * x + 1))
+    assert "a step down with its middle at x = 2.00, where the slope is -0.5" in explorer.text
+    assert [dot.get_xydata().tolist() for dot in explorer.scene.middles] == [[[2.0, 0.0]]] * 2
+    explorer.controls["w"].value = 0
+    assert "no step, the output is 0.76 everywhere" in explorer.text
+    assert not len(explorer.scene.middles[0].get_xydata())
 
 
 def test_one_row_alone_is_leave_one_out(one):

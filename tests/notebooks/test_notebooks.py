@@ -58,10 +58,7 @@ RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
 LONGEST_ROAD = 50
 STILL_LONG = ("10", "11", "16")
-WITHOUT_OPEN_TASK = (
-    "00_start_here",
-    "06_artificial_neurons",
-)
+WITHOUT_OPEN_TASK = ("00_start_here",)
 OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 REFERENCE = ("[Symbols](symbols.md)", "[Glossary](13_the_whole_walk.ipynb#Glossary)")
