@@ -1,4 +1,4 @@
-"""Least squares refined: an exact gradient, and steps measured by one float64 QR decomposition."""
+"""Iterative refinement of least squares: exact residuals, and steps from one QR decomposition in float64."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Refined:
 
 
 def refine(X: Sequence[Sequence[Any]] | Tensor, y: Sequence[Any] | Tensor) -> Refined:
-    """Least squares by descent with an exact gradient, until nothing of float64's rounding is left.
+    """Least squares by iterative refinement with exact residuals, until nothing of float64's rounding is left.
 
     X: the design matrix, n rows of p numbers (n >= p); y: n numbers. Integers, fractions and text such as "0.1" are
     taken as they are written; a float, or a tensor's entry, with its binary value to the last bit. Any unit will do for

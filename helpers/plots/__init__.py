@@ -19,21 +19,21 @@ from helpers.plots.ch12 import repeated_calls
 from helpers.plots.ch13 import arrivals, pairs, verdicts
 from helpers.plots.ch14 import gradient_noise, modes, rates
 from helpers.plots.ch15 import calibration, digits_by_step, log_losses, probability_lines, probability_maps
-from helpers.plots.ch16 import certified_curve, certified_digits, refinements
-from helpers.plots.ch17 import batch_descents, batch_spread, tree_of_triangles
+from helpers.plots.ch16 import certified_curve, certified_digits, refinements, tilted_columns, two_metrics
+from helpers.plots.ch17 import tree_of_triangles
 from helpers.plots.shared import lines, network_fits
 
 # fmt: off
 __all__ = [
-    "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "batch_descents",
-    "batch_spread", "bounces", "bowl", "bowl_and_slice", "calibration", "certified_curve", "certified_digits",
-    "degree_errors", "depth_maps", "descent_panels", "difference_errors", "digits_by_step", "expression_graph",
-    "four_neurons", "gradient_factors", "gradient_noise", "hidden_units", "left_out", "lines", "log_losses",
-    "loss_curves", "loss_surface", "many_curves", "many_losses", "modes", "network_fits", "network_losses",
-    "neuron_curves", "neuron_fits", "optimizer_paths", "paired_errors", "pairs", "probability_lines",
-    "probability_maps", "race", "rates", "readings", "refinements", "refits", "repeated_calls", "residuals",
-    "room_fits", "slope_zones", "split_errors", "straight_pieces", "sums_of_neurons", "time_per_sample",
-    "tree_of_triangles", "validation_by_epoch", "validation_curves", "verdicts", "zero_grad_curves",
+    "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "bounces", "bowl",
+    "bowl_and_slice", "calibration", "certified_curve", "certified_digits", "degree_errors", "depth_maps",
+    "descent_panels", "difference_errors", "digits_by_step", "expression_graph", "four_neurons", "gradient_factors",
+    "gradient_noise", "hidden_units", "left_out", "lines", "log_losses", "loss_curves", "loss_surface",
+    "many_curves", "many_losses", "modes", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
+    "optimizer_paths", "paired_errors", "pairs", "probability_lines", "probability_maps", "race", "rates",
+    "readings", "refinements", "refits", "repeated_calls", "residuals", "room_fits", "slope_zones", "split_errors",
+    "straight_pieces", "sums_of_neurons", "tilted_columns", "time_per_sample", "tree_of_triangles", "two_metrics",
+    "validation_by_epoch", "validation_curves", "verdicts", "zero_grad_curves",
 ]
 # fmt: on
 

@@ -1,41 +1,8 @@
 """Figures of chapter 17."""
 
-from collections.abc import Sequence
-
 from matplotlib.patches import Polygon, Rectangle
-from torch import Tensor
 
 from helpers.plots import style
-
-
-def batch_spread(sizes: Sequence[int], without: Tensor, with_replacement: Tensor) -> None:
-    """How far the gradients of batches scatter, against the size of the batch.
-
-    without, with_replacement: the standard deviations, shape (len(sizes),).
-    """
-    _, axes = style.new_figure(height=4.2)
-    style.draw_curve(axes, "guess", sizes, with_replacement, "rows drawn with replacement")
-    style.draw_curve(axes, "descent", sizes, without, "rows drawn without replacement", marker="o", markersize=7)
-    axes.set_ylim(bottom=0)
-    style.finish(axes, "best", xlabel="rows in the batch", ylabel="spread of dL/dw", xticks=list(sizes))
-
-
-def batch_descents(distances: dict[str, tuple[Tensor, int]], most: int) -> None:
-    """The same runs at the ends of their epochs, left, and step by step, right.
-
-    distances: by label, the loss above its minimum after each step, shape (steps,), and how many steps an epoch has.
-    most: where the axis of the steps ends.
-    """
-    _, (left, right) = style.new_figure(2, width=10.5, height=4.4, sharey=True)
-    styles = [("-", "o", "data", 2.5), ("--", "s", "descent", 1.5), (":", "^", "guess", 1.5)]
-    for (label, (values, per_epoch)), (dash, marker, kind, width) in zip(distances.items(), styles, strict=False):
-        look = {"linestyle": dash, "linewidth": width}
-        at_ends = values[per_epoch - 1 :: per_epoch]
-        style.draw_curve(left, kind, range(1, len(at_ends) + 1), at_ends, label, marker=marker, markersize=5, **look)
-        style.draw_curve(right, kind, range(1, len(values) + 1), values, **look)
-    right.set(xlabel="steps", xlim=(0, most))
-    right.tick_params(labelleft=True)
-    style.finish(left, "upper right", xlabel="epochs", ylabel="loss above the minimum (°C²)", yscale="log")
 
 
 def tree_of_triangles() -> None:

@@ -155,6 +155,25 @@ def test_refinements_count_steps_from_one_in_both_panels():
     assert [axes.get_title() for axes in plt.gcf().axes] == ["one", "other"]
 
 
+def test_turning_a_column_moves_the_foot_more_the_longer_the_residual():
+    plots.tilted_columns([0.3, 0.9])
+    errors = []
+    for axes in plt.gcf().axes:
+        thick = [line.get_xydata() for line in axes.lines if line.get_linewidth() == 6]
+        errors.append(np.linalg.norm(thick[0][1] - thick[0][0]))
+    turn = np.radians(8)
+    np.testing.assert_allclose(errors, [abs(np.cos(turn) + r * np.sin(turn) - 1) for r in (0.3, 0.9)], rtol=1e-12)
+
+
+def test_in_the_metric_of_r_the_valley_is_round_and_the_step_ends_at_the_bottom():
+    plots.two_metrics(torch.tensor([[1.0, 0.8], [0.0, 0.4]], dtype=torch.float64), (-1.6, 2.6))
+    left, right = plt.gcf().axes
+    radii = [np.linalg.norm(axes.lines[0].get_xydata(), axis=1) for axes in (left, right)]
+    assert radii[0].max() > 3 * radii[0].min() and np.allclose(radii[1], radii[1][0])
+    tips = [note.xy for note in [*left.texts, *right.texts]]
+    assert np.allclose(tips[1], 0) and np.allclose(tips[2], 0) and np.linalg.norm(tips[0]) > 0.5
+
+
 def test_a_certified_curve_is_drawn_over_its_readings():
     df = pd.DataFrame({"y": [1.0, 2.0], "x": [0.0, 1.0]})
     plots.certified_curve(df, torch.tensor([0.0, 0.5, 1.0]), [1.0, 1.5, 2.0])
@@ -183,22 +202,6 @@ def test_two_rates_begin_at_the_epoch_that_is_said():
     plots.rates({"constant": [7.0, 8.0], "falling": [7.0, 6.0]}, first=5)
     assert [line.get_xydata().tolist() for line in plt.gca().lines] == [[[5, 7], [6, 8]], [[5, 7], [6, 6]]]
     assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["constant rate", "falling rate"]
-
-
-def test_batches_are_drawn_at_the_ends_of_epochs_and_step_by_step():
-    values = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.5, 0.25])
-    plots.batch_descents({"all": (values, 1), "thirds": (values, 3)}, most=6)
-    left, right = plt.figure(1).axes
-    assert left.lines[1].get_xydata().tolist() == [[1, 2], [2, 0.25]]
-    assert right.lines[1].get_xydata().tolist() == [[step, values[step - 1]] for step in range(1, 7)]
-    assert left.lines[1].get_marker() != left.lines[0].get_marker()
-
-
-def test_the_spread_of_batches_keeps_its_two_kinds_apart():
-    plots.batch_spread([1, 2], torch.tensor([3.0, 0.0]), torch.tensor([3.0, 2.1]))
-    grey, points = plt.gca().lines
-    assert points.get_marker() == "o" and "without" in points.get_label() and points.get_ydata()[1] == 0
-    assert "with replacement" in grey.get_label()
 
 
 def test_the_tree_of_triangles_ends_in_one():
