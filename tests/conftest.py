@@ -43,3 +43,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("needs_r") and (reason := reason_to_skip()):
         pytest.skip(reason)
+
+
+# Not for the session: an open Playwright keeps an event loop, beside which other modules' tests could have none.
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser, for the tests that open one."""
+    from browser_tools import launch
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
