@@ -1,7 +1,7 @@
 """Speed and memory of the course and of its peers, as ratios measured side by side in one run.
 
     make bench        or: python tests/bench/bench.py [part ...] [--small]
-    parts: training, imports, peers, solvers, map, networks, notebooks, server
+    parts: training, imports, peers, solvers, map, glm, networks, notebooks, server
 
 Absolute times of a shared machine mean little, so what is compared takes turns, and each figure is the median over the
 rounds of ratios within a round. The report is printed and written to _build/bench/. When every part ran, at full size
@@ -463,9 +463,14 @@ def bench_solvers(bench: Bench) -> None:
 
 
 def solve_in_turns(
-    commands: dict[str, list], timed: dict[str, Worker], expected: Sequence[float], rows: int, rounds: int
+    commands: dict[str, list],
+    timed: dict[str, Worker],
+    expected: Sequence[float],
+    rows: int,
+    rounds: int,
+    tolerance: float = 1e-9,
 ) -> dict[str, dict]:
-    """Time and peak memory of each, and proof that they agree. The ratio is to lm()."""
+    """Time and peak memory of each, and proof that they agree. The ratio is to the first of them."""
     memory = {}
     # With these two settings memory that is freed goes back to the system at once, so that none is counted twice or
     # not at all. They cost time; memory is therefore measured apart, at the first solution of a fresh process.
@@ -474,7 +479,7 @@ def solve_in_turns(
         load(fresh, rows, len(expected))
         for name, worker in fresh.items():
             answer = worker.ask("solve", 1)
-            check_same_answer({name: answer["coefficients"]}, expected, 1e-9)
+            check_same_answer({name: answer["coefficients"]}, expected, tolerance)
             memory[name] = None if answer["bytes"] is None else max(answer["bytes"], 0) / 1e6
     load(timed, rows, len(expected))
     # A short solution is repeated, so that each turn lasts at least a twentieth of a second.
@@ -485,8 +490,43 @@ def solve_in_turns(
             took = worker.ask("solve", 1)["seconds"]
         times[name] = max(1, min(1000, round(0.05 / took)))
     runs = {name: lambda name=name: timed[name].ask("solve", times[name])["seconds"] for name in timed}
-    found = compare(take_turns(runs, rounds, warm=True), "lm")
+    found = compare(take_turns(runs, rounds, warm=True), next(iter(commands)))
     return {name: {**row, "megabytes": rounded(memory[name])} for name, row in found.items()}
+
+
+def write_classification(file: Path, rows: int, columns: int) -> list[float]:
+    """Write rows of X (a one, then normal numbers), each followed by a yes or no of a logistic model, as float64.
+
+    Returns the coefficients that are most plausible, by Newton's method carried on until nothing moves.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(rows + columns)
+    settings = {"dtype": torch.float64, "generator": generator}
+    X = torch.randn(rows, columns, **settings)
+    X[:, 0] = 1
+    y = (torch.rand(rows, **settings) < torch.sigmoid(X @ torch.linspace(-0.5, 0.5, columns, dtype=X.dtype))).double()
+    torch.column_stack([X, y]).numpy().tofile(file)
+    beta = torch.zeros(columns, dtype=X.dtype)
+    for _ in range(12):
+        p = torch.sigmoid(X @ beta)
+        beta = beta - torch.linalg.solve(X.T @ ((p * (1 - p)).unsqueeze(1) * X), X.T @ (p - y))
+    return beta.tolist()
+
+
+def bench_glm(bench: Bench) -> None:
+    """R's glm(), binomial, and chapter 15's Newton's method in torch, on the same rows."""
+    file, rows, columns = BUILD / "classification.bin", bench.size.rows[1], 20
+    commands = {"glm": [rscript(), HERE / "bench_lm.R", "glm", file]}
+    commands |= {"irls": [sys.executable, HERE / "bench_solver.py", "irls", file]}
+    try:
+        expected = write_classification(file, rows, columns)
+        with workers(commands) as timed:  # both stop by the deviance, which leaves about seven digits
+            methods = solve_in_turns(commands, timed, expected, rows, bench.size.rounds, tolerance=1e-6)
+        row = {"rows": rows, "columns": columns, "rounds": bench.size.rounds, "methods": methods}
+        bench.results["glm"] = row
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def bench_map(bench: Bench) -> None:
@@ -518,8 +558,8 @@ def bench_map(bench: Bench) -> None:
 
 # ---- the command ----------------------------------------------------------------------------------------------------
 
-IN_ORDER = [bench_training, bench_imports, bench_peers, bench_solvers, bench_map, bench_networks, bench_notebooks]
-PARTS = {part.__name__.removeprefix("bench_"): part for part in [*IN_ORDER, bench_server]}
+IN_ORDER = [bench_training, bench_imports, bench_peers, bench_solvers, bench_map, bench_glm, bench_networks]
+PARTS = {part.__name__.removeprefix("bench_"): part for part in [*IN_ORDER, bench_notebooks, bench_server]}
 
 
 def machine() -> dict:

@@ -1,8 +1,9 @@
-# Least squares in R, for bench.py: what bench_solver.py does for torch, with lm() or lm.fit().
-#     Rscript tests/bench/bench_lm.R lm|lm.fit FILE
+# Fits in R, for bench.py: what bench_solver.py does for torch, with lm(), lm.fit() or glm().
+#     Rscript tests/bench/bench_lm.R lm|lm.fit|glm FILE
 
 given <- commandArgs(trailingOnly = TRUE)
-with_formula <- given[1] == "lm"
+with_formula <- given[1] != "lm.fit"
+warm_up <- if (given[1] == "glm") 100 else 2  # rows for a column; few rows of yes and no would be separable
 
 status <- function(field) {
   if (!file.exists("/proc/self/status")) return(NA)
@@ -18,6 +19,7 @@ load <- function(rows, columns) {
 }
 
 solve_on <- function(data) {
+  if (given[1] == "glm") return(coef(glm(y ~ ., binomial, data)))
   if (with_formula) coef(lm(y ~ ., data = data)) else lm.fit(data$X, data$y)$coefficients
 }
 
@@ -32,7 +34,7 @@ while (length(line <- readLines(asked, n = 1)) > 0) {
     data <- NULL  # what was held goes before the next comes
     invisible(gc())
     data <- load(as.integer(words[2]), as.integer(words[3]))
-    invisible(solve_on(first_rows(data, 2 * as.integer(words[3]))))
+    invisible(solve_on(first_rows(data, warm_up * as.integer(words[3]))))
     invisible(gc())
     if (file.exists("/proc/self/clear_refs")) try(cat("5", file = "/proc/self/clear_refs"), silent = TRUE)
     before <- status("VmRSS")

@@ -1,6 +1,6 @@
-"""Least squares in torch, for bench.py: a process that does what each line asks, and answers each in JSON.
+"""Fits in torch, for bench.py: a process that does what each line asks, and answers each in JSON.
 
-    python tests/bench/bench_solver.py qr|tsqr|map FILE     map: tsqr, with X never in memory as a whole
+    python tests/bench/bench_solver.py qr|tsqr|map|irls FILE     map: tsqr, with X never in memory as a whole
 
 The lines: "load ROWS COLUMNS", "solve TIMES", and "read", which only adds the numbers up. The answer to solve: seconds
 for one solution, the peak of memory above what the process held before, in bytes (null where the system does not
@@ -41,11 +41,25 @@ def by_blocks(X: Tensor, y: Tensor) -> Tensor:
     return tsqr(blocks(X, y)).coefficients()
 
 
+def irls(X: Tensor, y: Tensor) -> Tensor:
+    """The coefficients of a logistic model by Newton's method, as in chapter 15, with the rule by which glm() stops."""
+    beta, old = torch.zeros(X.shape[1], dtype=X.dtype), torch.inf
+    for _ in range(25):
+        z = X @ beta
+        deviance = 2 * torch.nn.functional.binary_cross_entropy_with_logits(z, y, reduction="sum").item()
+        if abs(deviance - old) / (abs(deviance) + 0.1) < 1e-8:
+            return beta
+        p, old = torch.sigmoid(z), deviance
+        hessian = X.T @ ((p * (1 - p)).unsqueeze(1) * X)
+        beta = beta - torch.linalg.solve(hessian, X.T @ (p - y))
+    raise RuntimeError("25 steps of Newton's method did not settle the deviance")
+
+
 def add_up(X: Tensor, y: Tensor) -> Tensor:
     return torch.stack([part.sum() for part, _ in blocks(X, y)])
 
 
-SOLVERS = {"qr": qr, "tsqr": by_blocks, "map": by_blocks}
+SOLVERS = {"qr": qr, "tsqr": by_blocks, "map": by_blocks, "irls": irls}
 
 
 def load(method: str, file: str, rows: int, columns: int) -> tuple[Tensor, Tensor]:
@@ -54,7 +68,8 @@ def load(method: str, file: str, rows: int, columns: int) -> tuple[Tensor, Tenso
     X, y = table[:, :columns], table[:, columns]
     if method != "map":
         X, y = X.clone(), y.clone()
-    SOLVERS[method](X[: 2 * columns].clone(), y[: 2 * columns].clone())  # loads the libraries
+    few = columns * (100 if method == "irls" else 2)  # so few rows of yes and no would be separable
+    SOLVERS[method](X[:few].clone(), y[:few].clone())  # loads the libraries
     return X, y
 
 
