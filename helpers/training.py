@@ -69,7 +69,7 @@ def train(
     doesn't take the step, and returns the history up to this epoch. When interrupted, it returns the history so far.
     Random numbers are the caller's business: seed before building the model.
     Raises ShapeError, TypeError or ValueError, before the first step, for what cannot be trained.
-    Taught in chapters 02 to 05, 09 and 17.
+    Taught in chapters 02 to 05, 09 and 14.
     """
     epochs = checks.whole_number("epochs", epochs, example=5000)
     batches = checks.check_batches(batches, generator, inputs, targets, epochs)
@@ -128,7 +128,7 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
     model, loss, inputs, targets: as for train(). Each submodule of an nn.Module is in its own mode again afterwards.
     Returns a scalar tensor that requires no gradient.
     Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
-    Taught in chapters 05 and 10 (without a graph) and 12 (evaluation mode).
+    Taught in chapters 05 and 10 (without a graph), 12 and 14 (evaluation mode).
     """
     with modes_kept(model):
         return loss_in_use(model, loss, inputs, targets, "these")
