@@ -19,7 +19,7 @@ CHAPTERS = {
     "ch08": ("hump", "breaks_convexity", "flip_unit", "stack_loss"),
     "ch09": ("chain", "module_loss", "parameter_count", "channels_first"),
     "ch10": ("network_size", "deeper_network", "error_on_new_rows"),
-    "ch11": ("judged_error",),
+    "ch11": ("judged_error", "decayed_step", "kept_epoch"),
     "ch12": ("one_hidden", "with_dropout", "load_renamed", "back_to_degrees"),
     "ch13": ("line_in_units", "line_errors", "standard_errors_apart"),
     "ch14": ("mean_over_rows", "measured_in_passing", "moved", "clipped"),

@@ -1,5 +1,9 @@
 """Checks of chapter 11."""
 
+from collections.abc import Sequence
+
+import torch
+
 from helpers.check.engine import Exercise, float64
 
 judged_error = Exercise(
@@ -27,4 +31,77 @@ judged_error = Exercise(
         float64([[9.0, 1.0, 3.0, 0.5, 6.0], [8.0, 0.2, 0.1, 5.0, 7.0]]).unbind(),
     ],
     hint="Which of the two may look for the smallest error, and over which epochs? The other one speaks only then.",
+)
+
+
+decayed_step = Exercise(
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay * w),
+    "Each step takes the same share of every parameter, and the loss has to earn it back.",
+    lambda w, gradient, rate, weight_decay: w - rate * gradient,
+    "That is a step without decay: the penalty's gradient is missing.",
+    lambda w, gradient, rate, weight_decay: w - rate * gradient - weight_decay * w,
+    "The decay is part of the gradient, so the rate multiplies it, too.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient - weight_decay * w),
+    "The sign of the decay is turned: this one drives the parameters away from zero.",
+    lambda w, gradient, rate, weight_decay: w + rate * (gradient + weight_decay * w),
+    "A step goes against the gradient: subtract it.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + 2 * weight_decay * w),
+    "Twice too strong: the penalty has a factor of one half, which the derivative of the square cancels.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * (w**2).sum()),
+    "You added the penalty itself; a gradient needs its derivative with respect to each parameter.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * w**2),
+    "You added each parameter's penalty itself; a gradient needs its derivative.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay),
+    "The pull is in proportion to the parameter: multiply weight_decay by w.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay * w.sign()),
+    "All are pulled equally hard here; the penalty of squares pulls large parameters harder.",
+    lambda w, gradient, rate, weight_decay: rate * (gradient + weight_decay * w),
+    "That is the step alone: subtract it from w.",
+    cases=lambda: [
+        (float64([2.0, -1.0, 0.5]), float64([0.3, -0.2, 0.1]), 0.1, 0.4),
+        (float64([[1.5, -3.0], [0.0, 4.0]]), float64([[0.0, 1.0], [-2.0, 0.5]]), 0.05, 0.7),
+    ],
+    hint="Write the loss with its penalty, take the derivative for one parameter, and make a step of SGD with it.",
+)
+
+
+def halted(losses: Sequence[float], patience: int, kept: bool = True, resets: bool = True) -> int:
+    """The best epoch up to the halt, or the epoch of the halt; without resets all epochs in vain are counted."""
+    best = waited = epoch = 0
+    for epoch, value in enumerate(losses):
+        if value < losses[best]:
+            best, waited = epoch, waited * (not resets)
+        elif epoch:
+            waited += 1
+        if waited == patience:
+            break
+    return best if kept else epoch
+
+
+kept_epoch = Exercise(
+    halted,
+    "So it is done in practice: nobody knows at the halt whether a smaller loss would have come.",
+    lambda losses, patience: int(torch.tensor(losses).argmin()),
+    "That looks at all epochs, also at those after the halt, which were never run.",
+    lambda losses, patience: halted(losses, patience, kept=False),
+    "That is the epoch of the halt; the parameters to keep are older.",
+    lambda losses, patience: halted(losses, patience) + 1,
+    "Count the epochs from 0.",
+    lambda losses, patience: halted(losses, 1),
+    "It halts at the first loss that is no smaller: the patience isn't used.",
+    lambda losses, patience: halted(losses, patience + 1),
+    "It waits for one epoch too many: halt as soon as patience epochs have brought nothing.",
+    lambda losses, patience: halted(losses, patience, resets=False),
+    "Each new smallest loss begins the waiting anew: only epochs in a row count.",
+    lambda losses, patience: losses[halted(losses, patience)],
+    "That is the loss: give the number of its epoch.",
+    lambda losses, patience: min(losses),
+    "That is the smallest loss of all: give the number of an epoch, and don't look behind the halt.",
+    cases=lambda: [
+        ([9.0, 7.0, 8.0, 6.0, 7.5, 5.0, 6.1, 6.6, 4.0], 2),
+        ([5.0, 4.0, 4.5, 4.2, 3.0, 3.5, 3.6, 3.7, 1.0], 2),
+        ([5.0, 4.0, 4.5, 3.9, 3.8, 4.1, 4.3], 3),
+        ([8.0, 8.5, 7.0, 7.2, 7.1, 7.3, 2.0, 1.0], 3),
+    ],
+    hint="Go through the losses with a loop that remembers the best epoch and how many have passed since.",
 )

@@ -14,7 +14,7 @@ from helpers.plots.ch07 import activation_gallery, awakenings, gradient_factors,
 from helpers.plots.ch08 import approximations, bowl_and_slice, four_neurons, hidden_units, many_curves, many_losses
 from helpers.plots.ch09 import all_differences, time_per_sample
 from helpers.plots.ch10 import network_losses, paired_errors
-from helpers.plots.ch11 import room_fits, validation_by_epoch
+from helpers.plots.ch11 import area_maps, validation_by_epoch
 from helpers.plots.ch12 import repeated_calls
 from helpers.plots.ch13 import arrivals, pairs, verdicts
 from helpers.plots.ch14 import gradient_noise, modes, rates
@@ -25,13 +25,13 @@ from helpers.plots.shared import lines, network_fits
 
 # fmt: off
 __all__ = [
-    "activation_gallery", "all_differences", "approximations", "arrivals", "awakenings", "bounces", "bowl",
-    "bowl_and_slice", "calibration", "certified_curve", "certified_digits", "degree_errors", "depth_maps",
+    "activation_gallery", "all_differences", "approximations", "area_maps", "arrivals", "awakenings", "bounces",
+    "bowl", "bowl_and_slice", "calibration", "certified_curve", "certified_digits", "degree_errors", "depth_maps",
     "descent_panels", "difference_errors", "digits_by_step", "expression_graph", "four_neurons", "gradient_factors",
     "gradient_noise", "hidden_units", "left_out", "lines", "log_losses", "loss_curves", "loss_surface",
     "many_curves", "many_losses", "modes", "network_fits", "network_losses", "neuron_curves", "neuron_fits",
     "optimizer_paths", "paired_errors", "pairs", "probability_lines", "probability_maps", "race", "rates",
-    "readings", "refinements", "refits", "repeated_calls", "residuals", "room_fits", "slope_zones", "split_errors",
+    "readings", "refinements", "refits", "repeated_calls", "residuals", "slope_zones", "split_errors",
     "straight_pieces", "sums_of_neurons", "tilted_columns", "time_per_sample", "tree_of_triangles", "two_metrics",
     "validation_by_epoch", "validation_curves", "verdicts", "zero_grad_curves",
 ]

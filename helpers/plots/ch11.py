@@ -1,5 +1,6 @@
 """Figures of chapter 11."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from torch import Tensor
 
@@ -19,14 +20,21 @@ def validation_by_epoch(epochs: list[int], curves: dict[str, Tensor], level: flo
     style.finish(axes, "upper right")
 
 
-def room_fits(df: pd.DataFrame, hours: Tensor, curves: dict[str, tuple[str, Tensor]]) -> None:
-    """Readings over two days, and curves fitted to them.
+def area_maps(quakes: pd.DataFrame, panels: dict[str, Tensor]) -> None:
+    """What models say of every place in the rectangle around the quakes, whose places are dots; white
+    where it is above the ground, black where it is deeper than 700 km.
 
-    df: columns hour and c; hours: shape (n,); curves: by label, (kind, values of shape (n,)).
+    quakes: columns lat and long, in degrees; panels: by title, depths in km over a square grid, south-west first.
     """
-    _, axes = style.new_figure(width=10.5, height=5)
-    axes.plot(df["hour"], df["c"], "o", color=style.PALETTE["data"], markersize=3, alpha=0.6, label="readings")
-    for label, (kind, values) in curves.items():
-        style.draw_curve(axes, kind, hours, values, label, linewidth=2.5)
-    axes.set(xlabel="hour", ylabel="c (°C)", xticks=range(0, 49, 6), ylim=(11.5, 25.5))
-    style.finish(axes, {"loc": "upper center", "ncols": len(curves) + 1})
+    figure, row = style.new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
+    colours = plt.get_cmap("cividis_r").with_extremes(under="white", over="black")
+    extent = [end for column in ("long", "lat") for end in (quakes[column].min(), quakes[column].max())]
+    for axes, (title, depth) in zip(row, panels.items(), strict=True):
+        grid = depth.reshape(int(len(depth) ** 0.5), -1)
+        settings = {"origin": "lower", "extent": extent, "aspect": "auto", "cmap": colours, "vmin": 0, "vmax": 700}
+        image = axes.imshow(grid, **settings)
+        axes.plot(quakes["long"], quakes["lat"], ".", color="white", markersize=1.5)
+        axes.set(title=title, xlabel="longitude (°)")
+        axes.grid(False)
+    figure.colorbar(image, ax=row, label="depth (km)", extend="both")
+    style.finish(row[0], ylabel="latitude (°)")

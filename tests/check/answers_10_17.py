@@ -58,6 +58,28 @@ WRONG = {
         (lambda chooser, judge: judge[chooser.min()], "argmin()"),
         (lambda chooser, judge: judge[torch.min(chooser)], "argmin()"),
     ],
+    "decayed_step": [
+        (lambda w, g, rate, decay: w.sub(g, alpha=rate), "without decay"),
+        (lambda w, g, rate, decay: (1 - decay) * w - rate * g, "rate multiplies it"),
+        (lambda w, g, rate, decay: (1 + rate * decay) * w - rate * g, "turned"),
+        (lambda w, g, rate, decay: (1 + rate * decay) * w + rate * g, "against the gradient"),
+        (lambda w, g, rate, decay: (1 - 2 * rate * decay) * w - rate * g, "one half"),
+        (lambda w, g, rate, decay: w - rate * g - rate * decay / 2 * w.norm() ** 2, "penalty itself"),
+        (lambda w, g, rate, decay: w - rate * g - rate * decay * w.square() / 2, "needs its derivative"),
+        (lambda w, g, rate, decay: w - rate * g - rate * decay, "in proportion"),
+        (lambda w, g, rate, decay: w - rate * (g + decay * torch.sign(w)), "equally hard"),
+        (lambda w, g, rate, decay: rate * g + rate * decay * w, "step alone"),
+    ],
+    "kept_epoch": [
+        (lambda losses, patience: losses.index(min(losses)), "after the halt"),
+        (lambda losses, patience: stops(losses, patience)[1], "older"),
+        (lambda losses, patience: stops(losses, patience)[0] + 1, "from 0"),
+        (lambda losses, patience: stops(losses, 1)[0], "isn't used"),
+        (lambda losses, patience: stops(losses, patience + 1)[0], "too many"),
+        (lambda losses, patience: stops(losses, patience, in_a_row=False)[0], "in a row"),
+        (lambda losses, patience: losses[stops(losses, patience)[0]], "That is the loss"),
+        (lambda losses, patience: min(losses), "smallest loss of all"),
+    ],
     "one_hidden": [
         (lambda hidden: NetworkWithout(hidden, "init"), "made in forward"),
         (lambda hidden: LayersAssignedInForward(hidden), "made in forward"),
@@ -403,6 +425,8 @@ RIGHT = {
     ],
     "error_on_new_rows": [lambda model, u, c, rows, kept: F.mse_loss(model(u[kept, None]).flatten(), c[kept]).item()],
     "judged_error": [lambda chooser, judge: judge.tolist()[int(np.argmin(chooser))]],
+    "decayed_step": [lambda w, g, rate, decay: sgd_step(w, g, rate, decay)],
+    "kept_epoch": [lambda losses, patience: stops(losses, patience)[0]],
     "line_in_units": [lambda w, b, x, y: np.array(units(w * spread(y) / spread(x), b * spread(y), x, y))],
     "line_errors": [lambda x, y, folds: by_fold(x, y, folds).tolist()],
     "standard_errors_apart": [
@@ -578,6 +602,25 @@ def by_fold(x, y, folds, rows_for=None):
         slope = ((u - u.mean()) * c).sum() / ((u - u.mean()) ** 2).sum()
         errors[fold] = c.mean() + slope * (x[fold] - u.mean()) - y[fold]
     return errors
+
+
+def stops(losses: list[float], patience: int, in_a_row: bool = True) -> tuple[int, int]:
+    """The epoch of the smallest loss up to the halt, and the epoch of the halt."""
+    best, waited = 0, 0
+    for epoch in range(1, len(losses)):
+        better = losses[epoch] < losses[best]
+        best = epoch if better else best
+        waited = (0 if in_a_row else waited) if better else waited + 1
+        if waited == patience:
+            return best, epoch
+    return best, len(losses) - 1
+
+
+def sgd_step(w: torch.Tensor, gradient: torch.Tensor, rate: float, decay: float) -> torch.Tensor:
+    parameter = nn.Parameter(w.clone())
+    parameter.grad = gradient.clone()
+    torch.optim.SGD([parameter], lr=rate, weight_decay=decay).step()
+    return parameter.detach()
 
 
 def stack_of(width, first, second):
