@@ -32,7 +32,8 @@ PROMISED = {
     "07": "LeakyReLU(0.1) -0.3 Hardtanh Softplus GELU SiLU",
     "08": "2.9276",
     "09": "2.4288 6.5616 5.4813 -17.4250",
-    "10": "0.weight (13,\u00a01) (13,) (1,\u00a013) (1,) 40 hidden_linear.weight output_linear.bias",
+    "10": "0.weight (13,\u00a01) (13,) (1,\u00a013) (1,) 40 hidden_linear.weight output_linear.bias 4.49 104",
+    "11": "0.029 216\u00a0km 0.917 62\u00a0km 65\u00a0km 64\u00a0km 60\u00a0km 2.43 6.57 8.4 6.1 0.3 11.5",
     "12": "13 14 40 43",
     "14": "216 178 71 1.1 1.7 476 500 -100 200 0.71 0.02 83.5 83.0 84.1 81.3 5e-05 3e-01 86",
     "15": """
