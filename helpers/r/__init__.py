@@ -171,7 +171,7 @@ def glm(
     maxit: the largest number of iterations; R's own, 25, when None.
 
     Returns a GlmResult. A warning of R's, such as that of separated data, becomes an RWarning. Raises what lm() raises.
-    Source: R's `glm`, `glm.control` and `summary.glm`.
+    Source: R's `glm`, `glm.control` and `summary.glm`. Taught in chapter 15.
     """
     return GlmResult(family=family, **ask("glm", formula, data, family=family, epsilon=epsilon, maxit=maxit))
 
