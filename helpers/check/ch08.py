@@ -27,6 +27,14 @@ hump = Exercise(
     "The steps are mirrored: a neuron that switches at x = left has the argument x - left, not x + left.",
     lambda x, left, right, k: (torch.tanh(k * x - left) - torch.tanh(k * x - right)) / 2,
     "The shift is not multiplied by the steepness: k x - left is zero at x = left / k.",
+    lambda x, left, right, k: 2 * hump_of(x, left, right, k) - 1,
+    "It goes from -1 up to 1: rise and fall together already make 0 outside; their sum needs no shift, only a half.",
+    lambda x, left, right, k: (torch.tanh(k * (x - left)) - torch.tanh(k * (x + right))) / 2,
+    "It falls in the wrong place: with weight -steepness, the bias that switches at right is steepness * right.",
+    lambda x, left, right, k: hump_of(x, left, right, 1.0),
+    "The steepness is not used: it multiplies x - left and x - right.",
+    lambda x, left, right, k: hump_of(x, left, right, 1 / k),
+    "You divided by the steepness: it is the weight, so it multiplies x - left and x - right.",
     cases=lambda: [(torch.linspace(-4, 6, 21).double(), *rest) for rest in ((-1.0, 2.0, 3.0), (0.5, 4.0, 1.5))],
     hint="A rising step at left plus a falling step at right is 2 between them and 0 outside.",
 )
@@ -51,6 +59,8 @@ breaks_convexity = Exercise(
     lambda loss, a, b: bool(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
     "Rounding misled you: on a straight line, which is convex, the middle can come out a last digit above the mean. "
     "Ask for more than that, say 1e-12.",
+    lambda loss, a, b: bool(loss((a + b) / 2) > (loss(a) + loss(b)) / 2 + 1e-3),
+    "You allow too much: a middle that lies 0.0001 above the mean of the ends is no rounding. Allow about 1e-12.",
     lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
     "You compared with the higher end: convexity already breaks above the mean of the two.",
     lambda loss, a, b: bool(loss((a + b) / 2) > min(loss(a), loss(b))),
@@ -64,6 +74,7 @@ breaks_convexity = Exercise(
         (lambda w: (w * w - 1) ** 2 + w, -1.0, 1.2),
         (lambda w: -w * w, 1.0, 3.0),
         (lambda w: 5 - w * w, -1.0, 1.0),
+        (lambda w: 5 - 1e-4 * w * w, -1.0, 1.0),
         (lambda w: 1.0 / w, 0.5, 2.0),
         (lambda w: 2 * w + 1, -1.0, 3.0),  # exactly on the chord, in floating point too
         (lambda w: 0.1 * w + 0.7, 0.7, 2.3),  # above it, by rounding

@@ -58,7 +58,8 @@ chain = Exercise(
     lambda parts: in_order(parts, keep=list),
     "The outputs are right, but parameters() finds nothing in a plain list: keep the parts in an nn.ModuleList.",
     lambda parts: in_order(parts, call=lambda part, x: part.forward(x)),
-    "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x).",
+    "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x), of the parts "
+    "themselves and not of copies.",
     lambda parts: in_order(parts, list, lambda part, x: part.forward(x)),
     "The outputs are right. Two things are not: use an nn.ModuleList, for parameters(), and call the parts, for hooks.",
     lambda parts: Assembled(lambda m, x: [part(x) for part in m.parts][-1], parts=nn.ModuleList(parts)),

@@ -1,6 +1,7 @@
 """Answers to the exercises of chapters 05 to 09, written as a learner would write them."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -160,6 +161,10 @@ WRONG = {
         (lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2, "Both neurons rise"),
         (lambda x, left, right, k: 0.5 * torch.tanh(k * (x + left)) - 0.5 * torch.tanh(k * (x + right)), "mirrored"),
         (lambda x, left, right, k: (torch.tanh(k * x - left) + torch.tanh(right - k * x)) / 2, "not multiplied"),
+        (lambda x, left, right, k: torch.tanh(k * (x - left)) + torch.tanh(k * (right - x)) - 1, "needs no shift"),
+        (lambda x, left, right, k: (torch.tanh(k * x - k * left) + torch.tanh(-k * x - k * right)) / 2, "wrong place"),
+        (lambda x, left, right, k: (torch.tanh(x - left) + torch.tanh(right - x)) / 2, "not used"),
+        (lambda x, left, right, k: (torch.tanh((x - left) / k) + torch.tanh((right - x) / k)) / 2, "You divided"),
     ],
     "breaks_convexity": [
         (lambda loss, a, b: loss((a + b) / 2) < (loss(a) + loss(b)) / 2, "turned around"),
@@ -169,6 +174,7 @@ WRONG = {
         (lambda loss, a, b: loss(0.5 * a + 0.5 * b) > loss(a) + loss(b), "sum of the two"),
         (lambda loss, a, b: 2 * loss((a + b) / 2) >= loss(a) + loss(b), "straight line is convex"),
         (lambda loss, a, b: loss((a + b) / 2) > (loss(a) + loss(b)) / 2, "Rounding"),
+        (lambda loss, a, b: loss((a + b) / 2) - (loss(a) + loss(b)) / 2 > 0.01, "too much"),
     ],
     "flip_unit": [
         (lambda w, b, v, k: (flip(w, k), b, flip(v, k)), "bias kept its sign"),
@@ -194,6 +200,7 @@ WRONG = {
         (lambda parts: Chain(dict(enumerate(parts))), "plain list"),
         (lambda parts: Chain(nn.ModuleList(parts), call=lambda part, x: part.forward(x)), "part.forward(x)"),
         (lambda parts: Chain(parts, call=lambda part, x: part.forward(x)), "Two things"),
+        (lambda parts: Chain(nn.ModuleList(deepcopy(parts))), "not of copies"),
         (lambda parts: Chain(nn.ModuleList(parts[::-1])), "in reverse"),
         (lambda parts: Last(parts), "output of the one before"),
         (lambda parts: Added(parts), "like Total"),
