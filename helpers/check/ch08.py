@@ -16,7 +16,7 @@ def hump_of(x: Tensor, left: float, right: float, steepness: float) -> Tensor:
 
 hump = Exercise(
     hump_of,
-    "With humps narrow enough, side by side, a network can follow any continuous curve on an interval.",
+    "Narrow humps side by side, each as high as the curve there, can follow any continuous curve on an interval.",
     lambda x, left, right, k: 2 * hump_of(x, left, right, k),
     "Its height is 2: a step of tanh goes from -1 to 1.",
     lambda x, left, right, k: -hump_of(x, left, right, k),
