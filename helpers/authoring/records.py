@@ -7,15 +7,14 @@ import json
 import math
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from helpers.beyond.certified import NAMES, problem
 from helpers.data import cars, faithful, insect_sprays, iris, quakes, split, thermometers
 from helpers.r import LmResult, RWarning, glm, lm, probe
 from helpers.r.records import FILE, key_and_order
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Fit(NamedTuple):
@@ -32,9 +31,12 @@ class Fit(NamedTuple):
 
 
 def course_fits() -> list[Fit]:
-    """The fits of chapters 01 to 13 and 17. Chapters add theirs here and run `python -m helpers.authoring.records`."""
+    """The fits of chapters 01 to 13 and 17; chapters add theirs here and run `python -m helpers.authoring.records`."""
     readings = thermometers()
-    formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)", "c ~ poly(u, 5)")
+    formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)")
+    parts = pd.DataFrame({"x": [10_000.0 + k for k in range(20)]}).assign(
+        y=lambda df: 1 + 2 * df["x"] + 3 * df["x"] ** 2
+    )
     return [
         *(Fit(formula, readings) for formula in formulas),
         Fit("c ~ u", readings.drop(index=[6, 7])),  # the training rows of the two splits
@@ -43,7 +45,10 @@ def course_fits() -> list[Fit]:
         Fit("eruptions ~ waiting", faithful()),
         Fit("dist ~ speed", cars()),
         Fit("dist ~ speed + I(speed^2)", cars()),
+        Fit("y ~ x + I(x^2)", parts),  # a parabola that R loses, and the same one centred
+        Fit("y ~ x + I(x^2)", parts.assign(x=parts["x"] - 10_010)),
         Fit("depth ~ lat + long", quakes()),
+        Fit("depth ~ lat + long", quakes().iloc[split(1000, seed=0).training.tolist()]),
     ]
 
 
