@@ -57,9 +57,7 @@ ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
 LONGEST_ROAD = 50
-STILL_LONG = ()
-WITHOUT_OPEN_TASK = ("00_start_here",)
-OPEN_TASK = re.compile(r"^(?:## |\*\*)\d\d\.\d Open\b", re.MULTILINE)
+OPEN_TASK = re.compile(r"^(?:## |\*\*)\d{1,2}\.\d Open\b", re.MULTILINE)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 REFERENCE = ("[Symbols](symbols.md)", "[Glossary](13_the_whole_walk.ipynb#Glossary)")
 FOLD = r"<details><summary>For the teacher</summary>\n\n{}\n\n</details>"
@@ -248,7 +246,7 @@ def opening_and_headings(notebook):
 @rule
 def times_are_computed(notebook):
     """The opening says what the main road takes, at most fifty minutes, and what the side paths take."""
-    if notebook.is_solution or notebook.number in STILL_LONG:
+    if notebook.is_solution:
         return
     road, side = notebook.minutes("road"), notebook.minutes("side path")
     said = f"{road} minutes" + (f", side paths {side} more" if side else "")
@@ -403,7 +401,7 @@ def exercises_are_checked_and_solved(notebook):
             yield f"{label(number)} does not print {UNANSWERED!r}"
     if not asked:
         yield "no exercise is checked"
-    if notebook.name not in WITHOUT_OPEN_TASK and notebook.number not in STILL_LONG:
+    if notebook.number != "00":
         for place in (notebook, *([Notebook.read(notebook.twin)] if notebook.twin.exists() else [])):
             if not any(OPEN_TASK.search(cell.source) for cell in place.markdown):
                 yield f"{place.path.parent.name}/{place.name} has no open task: **NN.N Open.** ..."
