@@ -20,6 +20,13 @@ def test_a_row_says_what_its_chapter_says(number, title, name, minutes):
     assert re.search(rf"\*\*Time\*\* \| {minutes} minutes", notebook.opening)
 
 
+def test_a_plan_for_teachers_gives_a_chapter_the_minutes_that_it_takes():
+    page = (ROOT / "notebooks" / "for_teachers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:\d+ \| )?(\d+) \| \[\d\d [^]]+\]\((.+?)\) \|", page, re.MULTILINE)
+    assert len(rows) > 20
+    assert [row for row in rows if Notebook.read(ROOT / "notebooks" / row[1]).minutes("road") != int(row[0])] == []
+
+
 @pytest.mark.parametrize("path", CHAPTERS[1:], ids=lambda path: path.stem)
 def test_the_contents_page_links_every_chapter(path):
     contents = Notebook.read(CHAPTERS[0]).opening
