@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -89,9 +90,15 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, se
 
 
 def end_of(errors: TextIO) -> str:
-    """The last thirty lines of a file."""
+    """The last thirty lines of a file, up to the line in which torchrun says that a process has failed.
+
+    What stands below that line is torchrun's own way out, thirty lines or more; the script's traceback stands above.
+    """
     errors.seek(0)
-    return "\n".join(errors.read().splitlines()[-30:])
+    lines = errors.read().splitlines()
+    said = re.compile(r"E\d{4} .*torch/distributed/.*failed \(")
+    failures = [number for number, line in enumerate(lines) if said.match(line)]
+    return "\n".join(lines[: failures[-1] + 1 if failures else None][-30:])
 
 
 def stop(process: subprocess.Popen) -> None:

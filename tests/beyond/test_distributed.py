@@ -185,6 +185,14 @@ def test_output_and_errors_of_a_command(tmp_path):
         distributed.run([sys.executable, "-c", program.format(3)], {"B": "b"}, tmp_path, 30)
 
 
+def test_a_mistake_in_a_script_is_shown_and_not_torchruns_way_out(tmp_path):
+    script = tmp_path / "mistaken.py"
+    script.write_text("import a_module_that_nobody_has\n")
+    with pytest.raises(RuntimeError, match="No module named 'a_module_that_nobody_has'") as error:
+        distributed.launch(script, workers=1)
+    assert "ChildFailedError" not in str(error.value)
+
+
 def test_a_command_that_takes_too_long_is_ended(tmp_path):
     began = time.monotonic()
     program = "import os, time; os.write(2, b'waiting for another'); time.sleep(60)"
