@@ -40,6 +40,8 @@ hold_out_error = Exercise(
     "You kept the first rows of the order back: the last ones are wanted.",
     lambda u, c, order, n: held_out(u, c, torch.arange(len(u)), n),
     "You split the rows as they stand in the table: pick them in the shuffled order.",
+    lambda u, c, order, n: held_out(u, c, order, n).sqrt(),
+    "That is its square root: the mean squared error is wanted.",
     lambda u, c, order, n: loss.mse(
         line(u[order[-n:]], *fitted_line(u[order[:-n]], c[order[:-n]])[::-1]), c[order[-n:]]
     ),
@@ -76,6 +78,8 @@ def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tupl
         if action in ("validation", "recorded"):
             with torch.set_grad_enabled(action == "recorded"):
                 validation_loss = measure(kept)
+        elif action == "training":
+            training_loss = measure(pair)
         else:
             {"zero": optimizer.zero_grad, "backward": training_loss.backward, "step": optimizer.step}[action]()
     return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
@@ -96,6 +100,8 @@ epoch_with_validation = Exercise(
     "Your validation loss is measured on the training pair: use the validation pair.",
     lambda *task: epoch_in_order(*task, "zero backward step validation"),
     "Your validation loss is measured after the step, the training loss before it: measure both before.",
+    lambda *task: epoch_in_order(*task, "zero backward step training validation"),
+    "Both losses are measured after the step: measure them before it, as the losses of the parameters that came in.",
     lambda *task: epoch_in_order(*task, "validation backward step"),
     "The parameters came with old gradients, and yours were added to them: call zero_grad before backward.",
     lambda *task: epoch_in_order(*task, "validation zero backward"),
@@ -142,6 +148,10 @@ standardise_validation = Exercise(
     "That divides by n - 1 in the standard deviation: std(correction=0) divides by n.",
     lambda u_training, u_validation: u_validation - u_training.mean(),
     "The scale is missing: divide by the training set's standard deviation.",
+    lambda u_training, u_validation: (u_validation - u_training.mean()) / u_validation.std(correction=0),
+    "The mean is the training set's, the standard deviation is not: take both from the training set.",
+    lambda u_training, u_validation: (u_validation - u_validation.mean()) / u_training.std(correction=0),
+    "The standard deviation is the training set's, the mean is not: take both from the training set.",
     lambda u_training, u_validation: scaled_like(u_training, u_training),
     "That is the training part: return the validation part.",
     cases=lambda: [

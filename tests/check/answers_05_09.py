@@ -20,6 +20,10 @@ WRONG = {
         (lambda u, c, order, n: mse_elsewhere(u[order[n:]], c[order[n:]], u[order[:n]], c[order[:n]]), "the last ones"),
         (lambda u, c, order, n: mse_elsewhere(u[:-n], c[:-n], u[-n:], c[-n:]), "as they stand"),
         (
+            lambda u, c, order, n: mse_elsewhere(*(t[p] for p in order.split([len(u) - n, n]) for t in (u, c))) ** 0.5,
+            "root",
+        ),
+        (
             lambda u, c, order, n: mse_elsewhere(
                 *(t[part] for part in order.split([len(u) - n, n]) for t in (u, c)), -1
             ),
@@ -35,6 +39,7 @@ WRONG = {
         (lambda *task: epoch_half_detached(*task), "under torch.no_grad()"),
         (lambda *task: epoch_by_hand(*task[:4], task[3]), "on the training pair"),
         (lambda *task: epoch_by_hand(*task, late=True), "after the step"),
+        (lambda *task: epoch_measured_late(*task), "Both losses are measured after"),
         (lambda *task: epoch_by_hand(*task, empty=False), "old gradients"),
         (lambda *task: epoch_by_hand(*task, step=False), "where they were"),
         (lambda *task: [epoch_by_hand(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
@@ -54,6 +59,11 @@ WRONG = {
         (lambda training, validation: standardise(torch.cat([training, validation]))[len(training) :], "A leak"),
         (lambda training, validation: (validation - training.mean()) / training.std(), "divides by n - 1"),
         (lambda training, validation: validation - training.mean(), "scale is missing"),
+        (
+            lambda training, validation: (validation - training.mean()) / validation.std(correction=0),
+            "deviation is not",
+        ),
+        (lambda training, validation: (validation - validation.mean()) / training.std(correction=0), "the mean is not"),
         (lambda training, validation: standardise(training), "training part"),
         (lambda training, validation: (standardise(training), validation), "2 came back"),
     ],
@@ -72,6 +82,8 @@ WRONG = {
         (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0) @ W1.T + b1).tanh(), "after both layers"),
         (lambda x, W0, b0, W1, b1: ((x @ W0.T + b0).tanh() @ W1.T + b1).tanh(), "after the output"),
         (lambda x, *layers: rows_through(rows_through(x, *layers[:2]), *layers[2:]), "activation is missing"),
+        (lambda x, W0, b0, W1, b1: torch.tanh(x @ W0.T + b0) @ W1.T, "second bias is missing"),
+        (lambda x, W0, b0, W1, b1: torch.tanh(x @ W0.T) @ W1.T + b1, "first bias is missing"),
         (lambda x, W0, b0, W1, b1: rows_through(torch.tanh(rows_through(x, W0, 0 * b0)) + b0, W1, b1), "first bias"),
         (lambda x, W0, b0, W1, b1: (x.matmul(W0) + b0).tanh().matmul(W1.mT) + b1, "not transposed"),
         (lambda x, W0, b0, W1, b1: torch.matmul(torch.tanh(torch.matmul(x, W0) + b0), W1) + b1, "shapes don't fit"),
@@ -94,6 +106,7 @@ WRONG = {
         (lambda b0, W1, b1, W2, b2: b2 + W2 @ b1, "first bias is missing"),
         (lambda b0, W1, b1, W2, b2: b2 + b1 + W2 @ (W1 @ b0), "bracket"),
         (lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0), "Only the first"),
+        (lambda b0, W1, b1, W2, b2: W2 @ b1 + W2 @ W1 @ b0, "last bias is missing"),
         (lambda b0, W1, b1, W2, b2: b1 + W1 @ b0, "first two layers"),
         (lambda b0, W1, b1, W2, b2: b2.clone(), "Only the last"),
     ],
@@ -101,6 +114,8 @@ WRONG = {
         (lambda x, w, b: 1 / torch.cosh(w * x + b) ** 2, "inner derivative"),
         (lambda x, w, b: w / torch.cosh(x) ** 2, "at x"),
         (lambda x, w, b: w - w * torch.tanh(b + x * w), "square is missing"),
+        (lambda x, w, b: w * 1 - (w * x + b).tanh().square(), "bracket"),
+        (lambda x, w, b: w * (1 - torch.tanh(w * x) ** 2), "bias is missing in z"),
         (lambda x, w, b: x / torch.cosh(w * x + b) ** 2, "with respect to w"),
         (lambda x, w, b: (w * x + b).tanh(), "output itself"),
         (lambda x, w, b: ((w * (x + 1e-3) + b).tanh() - (w * (x - 1e-3) + b).tanh()) / 2e-3, "nudging"),
@@ -111,6 +126,7 @@ WRONG = {
         (lambda x, slope: x * (x > 0), "That is ReLU"),
         (lambda x, slope: x * slope, "straight line"),
         (lambda x, slope: torch.relu(x) - slope * (x <= 0), "a constant has slope 0"),
+        (lambda x, slope: torch.relu(x) + slope * (x <= 0), "slope itself"),
         (lambda x, slope: slope * x if x <= 0 else x, "torch.where"),
         (lambda x, slope: max(x, slope * x), "torch.where"),
         (lambda x, slope: nn.LeakyReLU(slope)(x), "without"),
@@ -123,6 +139,7 @@ WRONG = {
         (lambda x: x * (s := 1 / (1 + torch.exp(-x))) * (1 - s), "factor x has the derivative 1"),
         (lambda x: 1 / (1 + torch.exp(-x)), "factor sigmoid(x) has a derivative"),
         (lambda x: (s := torch.sigmoid(x)) * (2 - s), "factor x is missing"),
+        (lambda x: 1 + (s := torch.sigmoid(x)) * (1 - s), "added the two derivatives"),
         (lambda x: (s := torch.sigmoid(x)) - x * s * (1 - s), "sign between"),
         (lambda x: (s := torch.sigmoid(x)) + x * (1 - s.square()), "rule of tanh"),
         (lambda x: nn.functional.silu(x), "value"),
@@ -375,6 +392,15 @@ def mse_elsewhere(u, c, u_new, c_new, order=1):
     X, X_new = (torch.stack([torch.ones_like(t), t], dim=1) for t in (u, u_new))
     coefficients = torch.linalg.lstsq(X, c[:, None]).solution
     return (X_new @ (coefficients if order == 1 else coefficients.flip(0)) - c_new[:, None]).square().mean()
+
+
+def epoch_measured_late(w, b, optimizer, training, validation):
+    """One epoch with both losses measured after the step."""
+    optimizer.zero_grad()
+    mse(w * training[0] + b, training[1]).backward()
+    optimizer.step()
+    with torch.no_grad():
+        return *(mse(w * pair[0] + b, pair[1]).item() for pair in (training, validation)), w, b
 
 
 def epoch_by_hand(
