@@ -86,7 +86,7 @@ one_hidden = Exercise(
     lambda hidden: Assembled(lambda m, x: m.b(m.a(x)), a=nn.Linear(1, hidden), b=nn.Linear(hidden, 1)),
     "All parameters are there, but under other names: saved files know the layers as hidden_linear and output_linear.",
     lambda hidden: hidden_units(hidden, extra=nn.Buffer(torch.zeros(1))),
-    "The layers are right, but the module saves one tensor more than theirs: a file without it would not fit.",
+    "The layers are right, but the module saves more than their four tensors: a file of these alone would not fit.",
     lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(torch.sigmoid(m.hidden_linear(x)))),
     "These are units with another bend: a tanh unit makes 0 of 0, a sigmoid one half.",
     lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(m.hidden_linear(x))),

@@ -90,7 +90,7 @@ WRONG = {
         (lambda hidden: NetworkWithout(hidden, "activation"), "one straight line"),
         (lambda hidden: NetworkWithout(hidden, "linear output"), "was bent, too"),
         (lambda hidden: object(), "no module"),
-        (lambda hidden: WithBuffer(hidden), "one tensor more"),
+        (lambda hidden: WithBuffer(hidden), "more than their four"),
         (lambda hidden: NetworkWithout(hidden, "tanh"), "another bend"),
         (lambda hidden: NetworkWithout(13, "nothing"), "one size"),
         (lambda hidden: NetworkWithout(4, "nothing"), "one size"),
@@ -143,6 +143,7 @@ WRONG = {
     "line_errors": [
         (lambda x, y, folds: by_fold(x, y, folds, lambda fold: range(len(x))), "part of its own fit"),
         (lambda x, y, folds: by_fold(x, y, folds, lambda fold: fold.tolist()), "folds themselves"),
+        (lambda x, y, folds: by_shortcut(torch.stack([x, torch.ones_like(x)], dim=1), y), "one row at a time"),
         (lambda x, y, folds: by_fold(x, y, folds)[torch.cat(tuple(folds))], "order of the folds"),
         (lambda x, y, folds: by_fold(x, y, folds).neg(), "sign is turned"),
         (lambda x, y, folds: by_fold(x, y, folds).square(), "errors themselves"),
@@ -153,6 +154,7 @@ WRONG = {
         (lambda line, network: apart(network**2 - line**2), "sign is turned"),
         (lambda line, network: welch(line.square(), network.square()), "subtract row by row"),
         (lambda line, network: apart(line**2 - network**2) / len(line) ** 0.5, "divided by the standard deviation"),
+        (lambda line, network: apart(line**2 - network**2) / len(line) ** 0.5 * 11**0.5, "needn't be eleven"),
         (lambda line, network: (line**2).mean() - (network**2).mean(), "mean difference itself"),
         (lambda line, network: apart(line.abs() - network.abs()), "absolute errors"),
         (lambda line, network: apart(line**2 - network**2, correction=0), "n - 1"),
@@ -602,6 +604,12 @@ def by_fold(x, y, folds, rows_for=None):
         slope = ((u - u.mean()) * c).sum() / ((u - u.mean()) ** 2).sum()
         errors[fold] = c.mean() + slope * (x[fold] - u.mean()) - y[fold]
     return errors
+
+
+def by_shortcut(X, y):
+    """Errors of leave-one-out, by leverage as in the chapter."""
+    Q, _ = torch.linalg.qr(X)
+    return (Q @ (Q.T @ y) - y) / (1 - (Q**2).sum(dim=1))
 
 
 def stops(losses: list[float], patience: int, in_a_row: bool = True) -> tuple[int, int]:
