@@ -36,7 +36,8 @@ hump = Exercise(
     lambda x, left, right, k: hump_of(x, left, right, 1 / k),
     "You divided by the steepness: it is the weight, so it multiplies x - left and x - right.",
     cases=lambda: [(torch.linspace(-4, 6, 21).double(), *rest) for rest in ((-1.0, 2.0, 3.0), (0.5, 4.0, 1.5))],
-    hint="A rising step at left plus a falling step at right is 2 between them and 0 outside.",
+    hint="Add a rising step and a falling one, and halve the sum. The first is to have w x + b = 0 at x = left, the "
+    "other at x = right: what is b, if w is steepness or -steepness?",
 )
 
 

@@ -182,6 +182,7 @@ WRONG = {
         (lambda x, left, right, k: (torch.tanh(k * x - k * left) + torch.tanh(-k * x - k * right)) / 2, "wrong place"),
         (lambda x, left, right, k: (torch.tanh(x - left) + torch.tanh(right - x)) / 2, "not used"),
         (lambda x, left, right, k: (torch.tanh((x - left) / k) + torch.tanh((right - x) / k)) / 2, "You divided"),
+        (lambda x, left, right, k: (torch.tanh(k * x + left) + torch.tanh(-k * x + right)) / 2, "what is b"),
     ],
     "breaks_convexity": [
         (lambda loss, a, b: loss((a + b) / 2) < (loss(a) + loss(b)) / 2, "turned around"),
