@@ -62,6 +62,13 @@ def look_with_graph(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return loss
 
 
+def look_with_one_flag(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    before = model.training
+    loss = look(model, x, y, back="off")
+    model.training = before
+    return loss
+
+
 def modes_after(answer: Callable, training: bool) -> list:
     """The loss, and whether it has a graph, which mode the model is in, and whether its buffers have changed."""
     model = two_moded().train(training)
@@ -90,6 +97,8 @@ measured_in_passing = Exercise(
     "A model that came in evaluation mode goes away in training mode: keep model.training, give it back at the end.",
     lambda *task: look(*task, back="turned"),
     "The mode is turned around: model.train(True) sets training mode, model.train(False) evaluation mode.",
+    look_with_one_flag,
+    "model.training = ... sets the outer flag alone, the layers stay in evaluation mode: model.train(mode) sets all.",
     look_with_graph,
     "The loss has a graph: no_grad and eval() are two switches, and eval() doesn't leave the graph out.",
     lambda model, x, y: look(model, x, y, mode=True),

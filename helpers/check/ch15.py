@@ -32,7 +32,7 @@ def in_two_steps(z: Tensor, y: Tensor) -> Tensor:
 
 stable_log_loss = Exercise(
     log_loss,
-    "A logit of 1000 that is wrong costs 1000, and no training ends in nan.",
+    "A logit of 1000 that is wrong costs 1000, and not infinity.",
     in_two_steps,
     "Where a logit is large, p is rounded to 0 or 1, and its logarithm is not finite: work with z, through softplus.",
     lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y),
@@ -75,6 +75,11 @@ def gradient(X: Tensor, y: Tensor, beta: Tensor) -> Tensor:
     return X.T @ (torch.sigmoid(X @ beta) - y)
 
 
+def hessian(X: Tensor, beta: Tensor) -> Tensor:
+    p = torch.sigmoid(X @ beta)
+    return X.T @ ((p * (1 - p)).unsqueeze(1) * X)
+
+
 def flowers() -> list[tuple]:
     """A design matrix, zeros and ones that no line separates, and coefficients to start from."""
     X = float64([[1, 0.5, 2.0], [1, 1.5, 1.0], [1, 2.0, 3.5], [1, 3.5, 2.5], [1, 4.0, 0.5], [1, 5.5, 3.0]])
@@ -84,7 +89,7 @@ def flowers() -> list[tuple]:
 
 newton_step = Exercise(
     lambda X, y, beta: beta - newton(X, y, beta),
-    "Repeated ten times it was all of glm(), and more digits.",
+    "Ten of them led to glm()'s coefficients in the chapter, with more digits than it gives by default.",
     lambda X, y, beta: beta + newton(X, y, beta),
     "The sign is turned: with p - y in the gradient, the jump is subtracted.",
     newton,
@@ -103,6 +108,10 @@ newton_step = Exercise(
     "The logits went through the sigmoid twice.",
     lambda X, y, beta: beta - gradient(X, y, beta),
     "That is a step of plain descent: the Hessian has to divide the gradient.",
+    lambda X, y, beta: beta - gradient(X, y, beta) / hessian(X, beta).diagonal(),
+    "Only the diagonal of the Hessian was used: solve with the whole matrix.",
+    lambda X, y, beta: beta - hessian(X, beta) @ gradient(X, y, beta),
+    "The gradient was multiplied by the Hessian: it is the inverse that is wanted, so solve.",
     lambda X, y, beta: beta - newton(X, y, beta) / len(y),
     "The gradient is a mean and the Hessian a sum: take both as sums, or both as means.",
     lambda X, y, beta: beta - newton(X, y, beta) * len(y),
@@ -152,6 +161,10 @@ unseen_accuracy = Exercise(
     "It always says yes: after a sigmoid every number is above 0, after two above one half. The border of logits is 0.",
     lambda model, x, y, training, kept: ((model(x[kept]) > 0) == (y[kept] == 1)).double().mean(),
     "Every answer was compared with every truth: (n, 1) against (n,) broadcasts to n x n.",
+    lambda model, x, y, training, kept: (model(x[kept]).argmax(dim=1) == y[kept]).double().mean(),
+    "It always says no: argmax over one column is 0. With one logit a row, ask whether it is above 0.",
+    lambda model, x, y, training, kept: right(model, x, y, kept) * len(kept) / len(y),
+    "You divided by all rows: divide by how many were kept back.",
     lambda model, x, y, training, kept: 1 - right(model, x, y, kept),
     "That is the share of the mistakes.",
     lambda model, x, y, training, kept: right(model, x, y, kept) * len(kept),
@@ -172,7 +185,7 @@ def true_ones(z: Tensor, labels: Tensor) -> Tensor:
 
 softmax_loss = Exercise(
     F.cross_entropy,
-    "This is all that CrossEntropyLoss does: the softmax is inside, so it wants logits.",
+    "This is what CrossEntropyLoss does unless told otherwise: the softmax is inside, so it wants logits.",
     lambda z, labels: F.cross_entropy(torch.softmax(z, dim=1), labels),
     "The logits went through softmax twice.",
     lambda z, labels: -torch.log(true_ones(torch.softmax(z, dim=1), labels)).mean(),

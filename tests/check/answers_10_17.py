@@ -175,6 +175,7 @@ WRONG = {
         (lambda model, x, y: look_at(model, x, y, "eval no_grad train"), "goes away in training mode"),
         (lambda model, x, y: look_at(model, x, y, "eval no_grad turned"), "turned around"),
         (lambda model, x, y: look_at(model, x, y, "eval kept"), "has a graph"),
+        (lambda model, x, y: look_and_set_the_flag(model, x, y), "outer flag"),
         (lambda model, x, y: look_at(model, x, y, "train no_grad kept"), "measured in training mode"),
         (lambda model, x, y: look_at(model, x, y, "eval no_grad kept") ** 0.5, "That is the root"),
     ],
@@ -219,6 +220,8 @@ WRONG = {
         (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: p - p**2, torch.sigmoid), "sigmoid twice"),
         (lambda X, y, beta: beta - newton_by_hand(X, y, beta, lambda p: p - p**2), "subtract it from beta"),
         (lambda X, y, beta: beta + X.T @ (y - (X @ beta).sigmoid()), "plain descent"),
+        (lambda X, y, beta: beta - downhill(X, y, beta) / curves(X, beta).diagonal(), "Only the diagonal"),
+        (lambda X, y, beta: beta - curves(X, beta) @ downhill(X, y, beta), "multiplied by the Hessian"),
         (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: len(p) * (p - p**2)), "Hessian a sum"),
         (lambda X, y, beta: newton_by_hand(X, y, beta, lambda p: (p - p**2) / len(p)), "Hessian a mean"),
         (lambda X, y, beta: beta.copy_(newton_by_hand(X, y, beta, lambda p: p - p**2)), "new tensor"),
@@ -230,6 +233,8 @@ WRONG = {
         (lambda model, x, y, rows, kept: agree(model(x[kept]).sigmoid()[:, 0] > 0, y[kept]), "always says yes"),
         (lambda model, x, y, rows, kept: agree(model(x[kept])[:, 0].sigmoid().sigmoid() > 0.5, y[kept]), "always says"),
         (lambda model, x, y, rows, kept: agree(model(x[kept]) > 0, y[kept]), "every truth"),
+        (lambda model, x, y, rows, kept: agree(torch.argmax(model(x[kept]), dim=-1), y[kept]), "always says no"),
+        (lambda model, x, y, rows, kept: sum((model(x)[kept, 0] > 0) == (y[kept] == 1)) / len(x), "by all rows"),
         (lambda model, x, y, rows, kept: 1 - agree(model(x[kept])[:, 0] > 0, y[kept]), "mistakes"),
         (lambda model, x, y, rows, kept: sum((model(x[kept])[:, 0] > 0) == (y[kept] == 1)), "how many are right"),
         (lambda model, x, y, rows, kept: nn.BCEWithLogitsLoss()(model(x[kept]), y[kept, None]), "log-loss"),
@@ -548,6 +553,12 @@ def look_at(model, x, y, steps):
     return loss
 
 
+def look_and_set_the_flag(model, x, y):
+    """The loss of the model in use; afterwards its own flag is what it was, and those of its layers are not."""
+    model.training, loss = model.training, look_at(model, x, y, "eval no_grad")
+    return loss
+
+
 def move_some(batch, device, kinds):
     if isinstance(batch, torch.Tensor):
         return batch.to(device)
@@ -761,6 +772,15 @@ def newton_by_hand(X, y, beta, weights, before=lambda z: z):
     p = torch.sigmoid(before(X @ beta))
     hessian = sum(w * torch.outer(row, row) for row, w in zip(X, weights(p) * torch.ones_like(p), strict=True))
     return beta - torch.linalg.inv(hessian) @ (X.T @ (p - y))
+
+
+def downhill(X, y, beta):
+    return X.T @ (torch.sigmoid(X @ beta) - y)
+
+
+def curves(X, beta):
+    p = torch.sigmoid(X @ beta)
+    return X.T @ torch.diag(p - p**2) @ X
 
 
 def reweighted_least_squares(X, y, beta):
