@@ -134,6 +134,8 @@ error_on_new_rows = Exercise(
     "That is the root, in degrees: the question was for the mean of the squares.",
     lambda model, u, c, training, validation: nn.MSELoss(model(u[validation].unsqueeze(1)), c[validation].unsqueeze(1)),
     "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
+    lambda model, u, c, training, validation: error_on(model, u[validation] / 10, c[validation]),
+    "You divided u by 10, as the chapter does with raw readings: this u has the network's scale already.",
     cases=lambda: [
         (small_network(0), readings()[0] / 10, readings()[1], *data.split(11, 0)),
         (small_network(1), readings()[0] / 50, readings()[1], *data.split(11, 3, 0.4)),

@@ -47,6 +47,8 @@ decayed_step = Exercise(
     "A step goes against the gradient: subtract it.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + 2 * weight_decay * w),
     "Twice too strong: the penalty has a factor of one half, which the derivative of the square cancels.",
+    lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * w),
+    "Half as strong as it should be: a square has the derivative 2w, and its 2 cancels the penalty's one half.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * (w**2).sum()),
     "You added the penalty itself; a gradient needs its derivative with respect to each parameter.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * w**2),

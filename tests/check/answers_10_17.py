@@ -46,6 +46,7 @@ WRONG = {
         (lambda model, u, c, rows, kept: mse(model(u[kept, None]), c[kept]), "refuses to pair"),
         (lambda model, u, c, rows, kept: (model(u[kept, None])[:, 0] - c[kept]).square().mean() ** 0.5, "root"),
         (lambda model, u, c, rows, kept: nn.MSELoss(model(u[kept, None]), c[kept, None]), "make the loss first"),
+        (lambda model, u, c, rows, kept: mse(model(0.1 * u[kept, None]), c[kept, None]), "scale already"),
     ],
     "judged_error": [
         (lambda chooser, judge: min(chooser), "because it was chosen"),
@@ -64,6 +65,7 @@ WRONG = {
         (lambda w, g, rate, decay: (1 + rate * decay) * w - rate * g, "turned"),
         (lambda w, g, rate, decay: (1 + rate * decay) * w + rate * g, "against the gradient"),
         (lambda w, g, rate, decay: (1 - 2 * rate * decay) * w - rate * g, "one half"),
+        (lambda w, g, rate, decay: (1 - rate * decay / 2) * w - rate * g, "as strong as it should be"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay / 2 * w.norm() ** 2, "penalty itself"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay * w.square() / 2, "needs its derivative"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay, "in proportion"),
