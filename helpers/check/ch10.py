@@ -50,8 +50,12 @@ network_size = Exercise(
 def probe_network(module: nn.Module, width: int) -> list:
     """How many numbers the module would train, and its outputs once these numbers are known ones."""
     module, inputs = module.double(), float64([[-2.0], [-0.5], [0.25], [1.0], [3.0]])
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    layers.sort(key=lambda layer: (layer.in_features != 1, layer.out_features == 1))  # whichever was made first
+    of_layers = [parameter for layer in layers for parameter in layer.parameters()]
+    ordered = dict.fromkeys([*of_layers, *module.parameters()])
     with torch.no_grad():
-        for number, parameter in enumerate(module.parameters()):
+        for number, parameter in enumerate(ordered):
             count = torch.arange(parameter.numel(), dtype=torch.float64)
             parameter.copy_(torch.sin(1 + number + 0.7 * count).reshape(parameter.shape))
         outputs = module(inputs)

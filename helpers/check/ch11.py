@@ -49,6 +49,8 @@ decayed_step = Exercise(
     "Twice too strong: the penalty has a factor of one half, which the derivative of the square cancels.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * w),
     "Half as strong as it should be: a square has the derivative 2w, and its 2 cancels the penalty's one half.",
+    lambda w, gradient, rate, weight_decay: (1 - rate * weight_decay) * (w - rate * gradient),
+    "The decay was taken from the stepped parameters: both parts of the gradient belong to the old ones.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * (w**2).sum()),
     "You added the penalty itself; a gradient needs its derivative with respect to each parameter.",
     lambda w, gradient, rate, weight_decay: w - rate * (gradient + weight_decay / 2 * w**2),
@@ -65,6 +67,16 @@ decayed_step = Exercise(
     ],
     hint="Write the loss with its penalty, take the derivative for one parameter, and make a step of SGD with it.",
 )
+
+
+def against_the_one_before(losses: Sequence[float], patience: int) -> int:
+    """The epoch of the last fall before as many epochs in a row as patience have not fallen below their predecessor."""
+    last = waited = 0
+    for epoch in range(1, len(losses)):
+        last, waited = (epoch, 0) if losses[epoch] < losses[epoch - 1] else (last, waited + 1)
+        if waited == patience:
+            break
+    return last
 
 
 def halted(losses: Sequence[float], patience: int, kept: bool = True, resets: bool = True) -> int:
@@ -95,6 +107,10 @@ kept_epoch = Exercise(
     "It waits for one epoch too many: halt as soon as patience epochs have brought nothing.",
     lambda losses, patience: halted(losses, patience, resets=False),
     "Each new smallest loss begins the waiting anew: only epochs in a row count.",
+    against_the_one_before,
+    "Compare each loss with the smallest so far, not with the one before it.",
+    lambda losses, patience: halted([loss - epoch * 1e-9 for epoch, loss in enumerate(losses)], patience),
+    "An equal loss is no smaller one: it brings nothing, and the waiting goes on.",
     lambda losses, patience: losses[halted(losses, patience)],
     "That is the loss: give the number of its epoch.",
     lambda losses, patience: min(losses),
@@ -104,6 +120,7 @@ kept_epoch = Exercise(
         ([5.0, 4.0, 4.5, 4.2, 3.0, 3.5, 3.6, 3.7, 1.0], 2),
         ([5.0, 4.0, 4.5, 3.9, 3.8, 4.1, 4.3], 3),
         ([8.0, 8.5, 7.0, 7.2, 7.1, 7.3, 2.0, 1.0], 3),
+        ([5.0, 4.0, 4.0, 4.5, 3.0], 2),
     ],
     hint="Go through the losses with a loop that remembers the best epoch and how many have passed since.",
 )

@@ -66,6 +66,7 @@ WRONG = {
         (lambda w, g, rate, decay: (1 + rate * decay) * w + rate * g, "against the gradient"),
         (lambda w, g, rate, decay: (1 - 2 * rate * decay) * w - rate * g, "one half"),
         (lambda w, g, rate, decay: (1 - rate * decay / 2) * w - rate * g, "as strong as it should be"),
+        (lambda w, g, rate, decay: (stepped := w - rate * g) - rate * decay * stepped, "old ones"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay / 2 * w.norm() ** 2, "penalty itself"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay * w.square() / 2, "needs its derivative"),
         (lambda w, g, rate, decay: w - rate * g - rate * decay, "in proportion"),
@@ -79,6 +80,8 @@ WRONG = {
         (lambda losses, patience: stops(losses, 1)[0], "isn't used"),
         (lambda losses, patience: stops(losses, patience + 1)[0], "too many"),
         (lambda losses, patience: stops(losses, patience, in_a_row=False)[0], "in a row"),
+        (lambda losses, patience: falls(losses, patience), "the one before"),
+        (lambda losses, patience: stops(losses, patience, ties=True)[0], "equal loss"),
         (lambda losses, patience: losses[stops(losses, patience)[0]], "That is the loss"),
         (lambda losses, patience: min(losses), "smallest loss of all"),
     ],
@@ -431,6 +434,7 @@ RIGHT = {
     "deeper_network": [
         lambda width: two_hidden(width, nn.Tanh),
         lambda width: two_hidden(width, nn.Tanh, nn.Identity()),
+        lambda width: MadeFromTheEnd(width),
     ],
     "error_on_new_rows": [lambda model, u, c, rows, kept: F.mse_loss(model(u[kept, None]).flatten(), c[kept]).item()],
     "judged_error": [lambda chooser, judge: judge.tolist()[int(np.argmin(chooser))]],
@@ -625,16 +629,40 @@ def by_shortcut(X, y):
     return (Q @ (Q.T @ y) - y) / (1 - (Q**2).sum(dim=1))
 
 
-def stops(losses: list[float], patience: int, in_a_row: bool = True) -> tuple[int, int]:
+def stops(losses: list[float], patience: int, in_a_row: bool = True, ties: bool = False) -> tuple[int, int]:
     """The epoch of the smallest loss up to the halt, and the epoch of the halt."""
     best, waited = 0, 0
     for epoch in range(1, len(losses)):
-        better = losses[epoch] < losses[best]
+        better = losses[epoch] < losses[best] or (ties and losses[epoch] == losses[best])
         best = epoch if better else best
         waited = (0 if in_a_row else waited) if better else waited + 1
         if waited == patience:
             return best, epoch
     return best, len(losses) - 1
+
+
+class MadeFromTheEnd(nn.Module):
+    """Two hidden layers whose layers are registered in the opposite order of their use."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.output, self.second, self.first = nn.Linear(width, 1), nn.Linear(width, width), nn.Linear(1, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(torch.tanh(self.second(torch.tanh(self.first(x)))))
+
+
+def falls(losses: list[float], patience: int) -> int:
+    """The last epoch whose loss is smaller than the one before, up to a halt after `patience` that are not."""
+    fallen, waited = 0, 0
+    for epoch, (before, loss) in enumerate(zip(losses, losses[1:], strict=False), start=1):
+        if loss < before:
+            fallen, waited = epoch, 0
+        else:
+            waited += 1
+        if waited >= patience:
+            break
+    return fallen
 
 
 def sgd_step(w: torch.Tensor, gradient: torch.Tensor, rate: float, decay: float) -> torch.Tensor:
