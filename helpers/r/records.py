@@ -32,7 +32,10 @@ def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: A
     used = [name for name in data.columns if name in names or "." in names]
 
     def exact(value: object) -> str:
-        return float(value).hex() if isinstance(value, (int, float)) else repr(value)
+        try:
+            return float(value).hex() if isinstance(value, (int, float)) else repr(value)
+        except OverflowError:  # an integer beyond every float, of which no answer is kept
+            return repr(value)
 
     rows = [tuple(exact(value) for value in row) for row in zip(*(data[name].tolist() for name in used), strict=True)]
     order = sorted(range(len(rows)), key=rows.__getitem__)

@@ -581,6 +581,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.needs_r
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_r_cannot_hold_is_refused_by_name(case, request, capfd):
     formula, data, error, words = REFUSED[case]
