@@ -123,6 +123,13 @@ def carried(batch: Any, device: str, kinds: tuple = (list, tuple, dict), deep: b
     return batch
 
 
+def tuples_as_lists(batch: Any) -> Any:
+    """The same batch with a list in place of each tuple."""
+    if isinstance(batch, dict):
+        return {name: tuples_as_lists(part) for name, part in batch.items()}
+    return [tuples_as_lists(part) for part in batch] if isinstance(batch, list | tuple) else batch
+
+
 def where_things_are(batch: Any) -> str:
     """The structure of a batch in words, with the device and shape of each tensor."""
     if isinstance(batch, Tensor):
@@ -162,6 +169,8 @@ moved = Exercise(
     "Only a tensor by itself moves: a list, tuple or dictionary has to be gone through, part by part.",
     lambda batch, device: [part.to(device) for part in of_tensors(batch)],
     "The tensors are there, in one flat list: return what you were given, in the same order and under the same names.",
+    lambda batch, device: tuples_as_lists(carried(batch, device)),
+    "A tuple came back as a list: make it a tuple again, with tuple(...), and leave a list a list.",
     cases=lambda: [
         (torch.zeros(3, 2),),
         ((torch.zeros(3, 2), torch.zeros(3, 1)),),

@@ -137,11 +137,11 @@ def judged() -> list[tuple]:
     cases = []
     for seed in (1, 4):
         generator = torch.Generator().manual_seed(seed)
-        x = torch.randn(40, 2, generator=generator, dtype=torch.float64)
+        x = torch.randn(40, 2, generator=generator, dtype=torch.float64) + float64([1.0, 0.0])
         model = nn.Linear(2, 1).double()
         with torch.no_grad():
             model.weight.copy_(float64([[1.0, -0.6]]))
-            model.bias.fill_(0.2)
+            model.bias.fill_(-0.8)
         z = model(x).detach().squeeze(1)
         y = (z + 0.8 * torch.randn(40, generator=generator, dtype=torch.float64) > 0).double()
         cases.append((model, x, y, *data.split(40, seed, 0.3)))
@@ -173,6 +173,8 @@ unseen_accuracy = Exercise(
     "That is the log-loss: count the right answers.",
     lambda model, x, y, training, kept: (model(x[kept]).squeeze(1) > 0).double().mean(),
     "That is how often it says yes: compare its answers with y.",
+    lambda model, x, y, training, kept: right(model, (x - x[training].mean(dim=0)) / x[training].std(dim=0), y, kept),
+    "You standardised, but this model takes the rows as they are: give it x[kept].",
     cases=judged,
     hint="Pick the kept rows of x and y, bring the logits to shape (n,), and compare logits > 0 with y == 1.",
 )

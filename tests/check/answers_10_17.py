@@ -191,6 +191,7 @@ WRONG = {
         (lambda batch, device: move_some(batch, device, (tuple, dict)), "Tensors in lists"),
         (lambda batch, device: batch.to(device) if isinstance(batch, torch.Tensor) else batch, "part by part"),
         (lambda batch, device: move_once(batch, device), "call the function itself"),
+        (lambda batch, device: into_lists(batch, device), "leave a list a list"),
     ],
     "clipped": [
         (lambda gradients, m: [g / max(1, (g.norm() / m).item()) for g in gradients], "turns the direction: take"),
@@ -244,6 +245,7 @@ WRONG = {
         (lambda model, x, y, rows, kept: sum((model(x[kept])[:, 0] > 0) == (y[kept] == 1)), "how many are right"),
         (lambda model, x, y, rows, kept: nn.BCEWithLogitsLoss()(model(x[kept]), y[kept, None]), "log-loss"),
         (lambda model, x, y, rows, kept: (model(x[kept]) > 0).double().mean(), "how often it says yes"),
+        (lambda model, x, y, rows, kept: on_standardised(model, x, y, rows, kept), "takes the rows as they are"),
     ],
     "softmax_loss": [
         (lambda z, labels: nn.CrossEntropyLoss()(z.softmax(dim=1), labels), "twice"),
@@ -586,6 +588,15 @@ def move_once(batch, device):
     return type(batch)(move(part) for part in batch) if isinstance(batch, list | tuple) else move(batch)
 
 
+def into_lists(batch, device):
+    """Everything moved, and every tuple made a list."""
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {name: into_lists(part, device) for name, part in batch.items()}
+    return [into_lists(part, device) for part in batch] if isinstance(batch, list | tuple) else batch
+
+
 def total_norm(gradients):
     return math.sqrt(sum((g**2).sum().item() for g in gradients))
 
@@ -831,3 +842,9 @@ def sums_by_row(X, y, beta):
 
 def agree(answers, truth):
     return (answers == (truth == 1)).double().mean()
+
+
+def on_standardised(model, x, y, rows, kept):
+    """As fit_network of the chapter does, whose model was trained on standardised rows."""
+    std, mean = torch.std_mean(x[rows], dim=0)
+    return agree(model((x[kept] - mean) / std)[:, 0] > 0, y[kept])
