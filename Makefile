@@ -32,14 +32,11 @@ teach: setup  ## open the chapters with outputs, notes and slides in JupyterLab 
 # In the order of the command: the long notebooks first, so that neither worker is left alone with one at the end.
 TWO_AT_A_TIME = -n 2 --dist loadfile --no-loadscope-reorder
 
-# Of the tests that open a browser, one runs here, where there is a browser; make browser runs all of them.
-WITHOUT_BROWSER = 'not browser or smoke'
-
 # One thread for each worker.
 test browser: export OMP_NUM_THREADS = 1
 
 # COURSE_NEEDS_R makes a silently absent R an error; COURSE_WITHOUT_R=1 says that R is absent on purpose.
-test: setup  ## run every notebook against its stored outputs, and every test
+test: setup  ## run every notebook against its stored outputs, and every test but those in a browser
 	@compare=--nbval; \
 	if [ -n "$(COURSE_WITHOUT_R)" ] && [ "$(COURSE_WITHOUT_R)" != 0 ]; then \
 		compare=--nbval-lax; \
@@ -51,7 +48,7 @@ test: setup  ## run every notebook against its stored outputs, and every test
 			echo 'The outputs were stored on x86-64, whose last digits differ: here the notebooks are run, not compared.'; \
 		fi; \
 	fi; \
-	$(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m $(WITHOUT_BROWSER) $$compare --nbval-current-env \
+	$(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m 'not browser' $$compare --nbval-current-env \
 		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k slides')

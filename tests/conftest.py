@@ -8,15 +8,25 @@ no reason to skip.
 
 from __future__ import annotations
 
+import functools
 import os
+import tempfile
 from pathlib import Path
 
+import nbval.kernel
 import pytest
 
 from helpers.authoring.surroundings import settle
 from helpers.r import RUnavailable, probe, session
 
 settle(Path(__file__).resolve().parent.parent / "_build" / "settings_of_tests")
+
+if os.name == "posix":
+    # A port that is free when jupyter_client looks may be another process's when the kernel binds it. A socket with a
+    # name can't be; its path may not be longer than about a hundred letters.
+    sockets = tempfile.TemporaryDirectory(prefix="kernels-")
+    named = {"transport": "ipc", "ip": f"{sockets.name}/kernel"}
+    nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, **named)
 
 
 def reason_to_skip() -> str | None:

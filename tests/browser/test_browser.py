@@ -1,6 +1,6 @@
 """The course in a real browser: every chapter runs, its widgets react, its exercises answer, nothing asks the outside.
 
-`make browser` runs all of it, in two workers with one JupyterLab each; `make test` the one test marked `smoke`.
+`make browser` runs it in two workers with one JupyterLab each.
 JupyterLab is loaded once, and the chapters are opened in it one after the other, as a learner does. The tests of a
 chapter share it as it stands after Run All, and so stay in one worker.
 """
@@ -86,9 +86,9 @@ class Run:
     kernel_errors: tuple[str, ...]
 
 
-def chapters(paths: Iterable[Path], *marks: pytest.MarkDecorator) -> list:
+def chapters(paths: Iterable[Path]) -> list:
     """Parameters for the fixture `chapter`; all tests of a chapter go to one worker."""
-    return [pytest.param(path, marks=[pytest.mark.xdist_group(path.stem), *marks], id=path.stem) for path in paths]
+    return [pytest.param(path, marks=pytest.mark.xdist_group(path.stem), id=path.stem) for path in paths]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def chapter(request: pytest.FixtureRequest, lab: Lab, loaded: Page) -> Iterator[
         yield Run(request.param, page, lab.read(path), *said)
 
 
-@pytest.mark.parametrize("chapter", chapters(CHAPTERS[:1], pytest.mark.smoke) + chapters(CHAPTERS[1:]), indirect=True)
+@pytest.mark.parametrize("chapter", chapters(CHAPTERS), indirect=True)
 def test_run_all_runs_every_cell_without_an_error(chapter: Run):
     code = code_cells(chapter.saved)
     failed = [output for cell in code for output in cell.outputs if output.output_type == "error"]

@@ -10,7 +10,7 @@ RATES = torch.tensor([1e-3, 2e-3, 5e-3, 1e-2], dtype=torch.float64)
 STARTS = range(3)
 
 
-def misses(deals: list[tuple[Tensor, Tensor]]) -> Tensor:
+def misses(deals: list[tuple[Tensor, Tensor]], rates: Tensor = RATES) -> Tensor:
     """RMSE in km of the chapter's network, shape (rates, deals, starts); each deal has rows to fit and to measure.
 
     All networks are trained at once. A parameter is its rate times a tensor that Adam moves with rate 1, which is a
@@ -25,8 +25,8 @@ def misses(deals: list[tuple[Tensor, Tensor]]) -> Tensor:
         torch.manual_seed(seed)
         layers = [nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)]
         networks.append(list(nn.Sequential(*layers).double().parameters()))
-    scale = RATES.repeat_interleave(len(deals) * len(STARTS)).view(-1, 1, 1)
-    several = len(RATES) * len(deals)
+    scale = rates.repeat_interleave(len(deals) * len(STARTS)).view(-1, 1, 1)
+    several = len(rates) * len(deals)
     alike = [torch.stack(same).detach() for same in zip(*networks, strict=True)]
     stacks = [starts.repeat(several, *[1] * (starts.dim() - 1)) for starts in alike]
     moved = [((stack if stack.dim() == 3 else stack.unsqueeze(1)) / scale).requires_grad_() for stack in stacks]
@@ -40,13 +40,13 @@ def misses(deals: list[tuple[Tensor, Tensor]]) -> Tensor:
     generators = [(fitted, torch.Generator().manual_seed(seed)) for fitted, _ in deals for seed in STARTS]
     for _ in range(100):
         orders = [fitted[torch.randperm(len(fitted), generator=generator)] for fitted, generator in generators]
-        for rows in torch.stack(orders).repeat(len(RATES), 1).split(32, dim=1):
+        for rows in torch.stack(orders).repeat(len(rates), 1).split(32, dim=1):
             optimizer.zero_grad()
             errors(rows).sum().backward()
             optimizer.step()
-    measured = torch.stack([rows for _, rows in deals for _ in STARTS]).repeat(len(RATES), 1)
+    measured = torch.stack([rows for _, rows in deals for _ in STARTS]).repeat(len(rates), 1)
     with torch.no_grad():
-        return (errors(measured).sqrt() * values[known, 2].std()).view(len(RATES), len(deals), len(STARTS))
+        return (errors(measured).sqrt() * values[known, 2].std()).view(len(rates), len(deals), len(STARTS))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,6 +65,6 @@ def test_validation_rows_never_choose_a_small_rate_and_choose_the_chapters_or_it
 
 
 def test_the_test_set_judges_the_two_rates_that_are_chosen_by_64_to_67_km():
-    judged = misses([split(1000, seed=0, share=0.2)])[2:].round()
+    judged = misses([split(1000, seed=0, share=0.2)], RATES[2:]).round()
     assert judged.min() == 64 and judged.max() == 67
     assert judged[0].flatten().tolist() == [65, 64, 65]  # those that the chapter prints
