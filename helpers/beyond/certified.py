@@ -26,10 +26,6 @@ NAMES = tuple("Norris Pontius NoInt1 NoInt2 Filip Longley Wampler1 Wampler2 Wamp
 CERTIFIED_DIGITS = 15  # NIST prints so many significant digits: agreement beyond them cannot be seen
 
 
-class FormatError(ValueError):
-    """A file is not laid out as NIST's are, or says two things that contradict each other."""
-
-
 @dataclass(frozen=True)
 class Problem:
     """A least-squares problem of n readings and p coefficients, with its certified answers, all as exact fractions.
@@ -92,55 +88,34 @@ def lre(values: Sequence, certified: Sequence) -> float:
 
 
 def problem(name: str, folder: Path = FOLDER) -> Problem:
-    """Read one of NIST's problems from its file.
+    """Read one of NIST's problems from its file, whose header says in which lines what stands.
 
     name: one of NAMES; folder: where the files are.
-    Raises KeyError for another name; FormatError, saying which file and what is wrong, for a file that does not hold
-    what its own header announces.
+    Raises KeyError for another name, ValueError for a number that is no decimal.
     Source: https://www.itl.nist.gov/div898/strd/ (public domain).
     """
     if name not in NAMES:
         raise KeyError(f"no problem is named {name!r}: choose one of {', '.join(NAMES)}")
-    path = Path(folder) / f"{name}.dat"
-    try:
-        return parse(name, path.read_text(encoding="ascii"))
-    except FormatError as trouble:
-        raise FormatError(f"{path.name}: {trouble}") from None
+    lines = (Path(folder) / f"{name}.dat").read_text(encoding="ascii").splitlines()
 
+    def part(label: str) -> list[str]:
+        first, last = re.search(rf"{label}\s+\(lines (\d+) to (\d+)\)", "\n".join(lines)).groups()
+        return lines[int(first) - 1 : int(last)]
 
-def parse(name: str, text: str) -> Problem:
-    """The problem that the text of a file describes. Raises FormatError, without the file's name."""
-    announced = {
-        word: int(find(rf"(\d+)\s+{word}\b", text, f"how many: {word}"))
-        for word in ("Observations?", "Predictor Variables?", "Parameters?")
-    }
-    readings, predictors, size = announced.values()
-    lines = text.splitlines()
-    certified = "\n".join(part(lines, "Certified Values"))
-    found = re.findall(r"^\s*(B\d+)\s+(\S+)\s+(\S+)\s*$", certified, re.MULTILINE)
-    if len(found) != size:
-        raise FormatError(f"the header announces {size} parameters, the certified values have {len(found)}")
-    terms = tuple(term for term, _, _ in found)
-
-    table = [tuple(number(word) for word in line.split()) for line in part(lines, "Data") if line.strip()]
-    if len(table) != readings or any(len(row) != 1 + predictors for row in table):
-        raise FormatError(f"the header announces {readings} rows of y and {predictors} of x; the data are otherwise")
-    names = ["x"] if predictors == 1 else [f"x{place}" for place in range(1, predictors + 1)]
-    response, *columns = zip(*table, strict=True)
-    expected = predictors + ("B0" in terms)
-    if predictors > 1 and size != expected:
-        raise FormatError(f"{predictors} predictors need {expected} parameters, not {size}")
-
+    certified = "\n".join(part("Certified Values"))
+    terms, estimates, deviations = zip(*re.findall(r"^ *(B\d+) +(\S+) +(\S+)", certified, re.MULTILINE), strict=True)
+    response, *columns = zip(*[exact(line.split()) for line in part("Data")], strict=True)
+    names = ["x"] if len(columns) == 1 else [f"x{place}" for place in range(1, len(columns) + 1)]
     return Problem(
         name=name,
         terms=terms,
         predictors=dict(zip(names, columns, strict=True)),
-        rows=tuple(design_row(terms, row[1:]) for row in table),
+        rows=tuple(design_row(terms, x) for x in zip(*columns, strict=True)),
         response=response,
-        coefficients=tuple(number(estimate) for _, estimate, _ in found),
-        standard_errors=tuple(number(deviation) for _, _, deviation in found),
-        residual_sd=number(find(r"Residual\s+Standard Deviation\s+(\S+)", certified, "the residual deviation")),
-        r_squared=number(find(r"R-Squared\s+(\S+)", certified, "R-squared")),
+        coefficients=exact(estimates),
+        standard_errors=exact(deviations),
+        residual_sd=Fraction(re.search(r"Residual\s+Standard Deviation +(\S+)", certified)[1]),
+        r_squared=Fraction(re.search(r"R-Squared +(\S+)", certified)[1]),
     )
 
 
@@ -151,27 +126,6 @@ def design_row(terms: Sequence[str], x: Sequence[Fraction]) -> tuple[Fraction, .
     return (*[Fraction(1)] * ("B0" in terms), *x)
 
 
-def find(pattern: str, text: str, what: str) -> str:
-    """The first group of the pattern's first match. Raises FormatError, naming what was looked for."""
-    match = re.search(pattern, text)
-    if not match:
-        raise FormatError(f"it does not say {what}")
-    return match[1]
-
-
-def part(lines: list[str], label: str) -> list[str]:
-    """The lines that the header gives to a part of the file, as in "Data  (lines 61 to 96)"."""
-    header = "\n".join(lines[:12])
-    first = int(find(rf"{label}\s+\(lines (\d+) to \d+\)", header, f"in which lines the {label} stand"))
-    last = int(find(rf"{label}\s+\(lines \d+ to (\d+)\)", header, f"in which lines the {label} stand"))
-    if not 1 <= first <= last <= len(lines):
-        raise FormatError(f"the header puts the {label} into lines {first} to {last}, the file has {len(lines)}")
-    return lines[first - 1 : last]
-
-
-def number(text: str) -> Fraction:
-    """A printed decimal, exactly. Raises FormatError for anything else."""
-    try:
-        return Fraction(text)
-    except ValueError:
-        raise FormatError(f"{text!r} is no decimal number") from None
+def exact(words: Sequence[str]) -> tuple[Fraction, ...]:
+    """Printed decimals, exactly."""
+    return tuple(map(Fraction, words))
