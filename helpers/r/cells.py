@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from helpers.r import session
+from helpers.r import engine, session
 from helpers.r.session import INSTALL, RUnavailable
 
 SETUP = Path(__file__).with_name("cells.R")
@@ -181,11 +181,13 @@ def load_ipython_extension(ipython: Any) -> None:
 
 
 def make_converter() -> Any:
-    """rpy2's conversion of what a cell hands out, but for missing values: rpy2 makes -2147483648 of an integer's NA.
+    """rpy2's conversion of what a cell is handed and hands out, without what rpy2 alters in silence.
 
-    Integers with NA become floats with NaN, and logical values with NA an array of True, False and None.
+    In: see prepared(). Out: rpy2 makes -2147483648 of an integer's NA; here integers with NA become floats with NaN,
+    and logical values with NA an array of True, False and None.
     """
     import numpy as np
+    import pandas as pd
     from rpy2 import rinterface
     from rpy2.ipython import rmagic
     from rpy2.robjects import conversion
@@ -199,10 +201,49 @@ def make_converter() -> Any:
         return np.array([None if value is rinterface.NA_Logical else bool(value) for value in values])
 
     ours = conversion.Converter("missing values", template=rmagic.default.converter)
+    for kind in (int, str, np.integer, np.generic, np.ndarray, pd.Series, pd.Index, pd.Categorical, pd.DataFrame):
+        ours.py2rpy.register(kind, lambda value: rmagic.default.converter.py2rpy(prepared(value)))
     factors = ours.rpy2py_nc_map[rinterface.IntSexpVector]
     ours.rpy2py_nc_map[rinterface.IntSexpVector] = conversion.NameClassMap(integers, dict(factors._map))
     ours.rpy2py.register(rinterface.BoolSexpVector, logicals)
     return ours
+
+
+def prepared(value: Any, what: str = "the value") -> Any:
+    """A value as rpy2 hands it to R unaltered: integers that R has only as floats are floats.
+
+    Raises ValueError for text or a number that R cannot hold, which rpy2 would cut off, make NA, or turn into text.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        value = value.copy(deep=False)
+        for place, name in enumerate(value):
+            engine.check_text(str(name), "the column name")
+            value.isetitem(place, prepared(value.iloc[:, place], f"column {name!r}"))
+        return value
+    if isinstance(value, (np.generic, np.ndarray)):
+        if value.dtype.names:  # a column of its own for each, which rpy2 asks for in turn
+            return value
+        value = value if value.ndim else value.item()
+    values = pd.Series(value.ravel() if isinstance(value, np.ndarray) else value)
+    kind = pd.api.types.infer_dtype(values)
+    if kind in ("string", "categorical"):
+        for text in values.dropna().unique() if kind == "string" else values.cat.categories:
+            engine.check_text(str(text), f"{what}: the text")
+    if not kind.startswith("integer"):
+        return value.astype("Float64") if str(values.dtype) == "Float32" else value
+    numbers = values.dropna().tolist()
+    within = engine.within_integers(numbers)
+    if within and values.dtype.kind != "u":
+        return value
+    engine.check_numbers(numbers, what)
+    if isinstance(value, int):
+        return float(value)
+    if isinstance(value, pd.Series):
+        return value.astype("Int32" if within else "Float64")
+    return np.asarray(value).astype("int32" if within else "float64")
 
 
 def make_magics(run: Any, show: Any) -> Any:
@@ -224,6 +265,12 @@ def make_magics(run: Any, show: Any) -> Any:
         return made
 
     class Magics(rmagic.RMagics):
+        def _import_name_into_r(self, argument: str, *places: Any) -> None:
+            try:
+                super()._import_name_into_r(argument, *places)
+            except Exception as problem:
+                raise RCellError(f"Error: R cannot be given {argument}: {problem}") from problem
+
         def eval(self, code: str) -> tuple[str, Any, bool]:
             """The text that is left to print (none), the value of the code, and whether R would show it."""
             value, visible = in_r(run, rinterface.StrSexpVector([code]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from helpers.r import session, wire
@@ -104,15 +105,25 @@ def encoded_values(name: str, values: list[Any], kind: str) -> str:
             f"column {name!r} holds {kind} values, which R is not given; it takes floats, integers, booleans, "
             "strings and categories"
         )
-    if kind.startswith("integer") and all(SMALLEST <= value <= LARGEST for value in present):
+    if kind.startswith("integer") and within_integers(present):
         return wire.integers(values)
-    for value in present:
-        if abs(value) != math.inf and not (abs(value) <= LARGEST_FLOAT and float(value) == value):
-            raise ValueError(
-                f"column {name!r} holds {value}, which R cannot hold exactly: its numbers are floats of 64 bits. "
-                "Subtract a constant from the column first, or round it"
-            )
+    check_numbers(present, f"column {name!r}")
     return wire.reals(math.nan if value is None else float(value) for value in values)
+
+
+def within_integers(numbers: Iterable[int]) -> bool:
+    """Whether R's integers reach to all of these."""
+    return all(SMALLEST <= number <= LARGEST for number in numbers)
+
+
+def check_numbers(numbers: Iterable[float], what: str) -> None:
+    """Raise ValueError for a number that is no float of 64 bits."""
+    for number in numbers:
+        if abs(number) != math.inf and not (abs(number) <= LARGEST_FLOAT and float(number) == number):
+            raise ValueError(
+                f"{what} holds {number}, which R cannot hold exactly: its numbers are floats of 64 bits. "
+                "Subtract a constant first, or round"
+            )
 
 
 def columns_needed(names: list[str], texts: list[str], data: pd.DataFrame) -> dict[str, str]:

@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
+
+from helpers.r import cells
 
 ROOT = Path(__file__).parents[2]
 START = ["import pandas as pd\ndf = pd.DataFrame({'u': [1.0, 2, 3, 4], 'c': [1.0, 3, 2, 5]})", "%load_ext helpers.r"]
@@ -72,13 +76,17 @@ ERRORS = {
     "q()": "Error: q() would end Python as well: restart the kernel instead",
     "base::quit('no')": "Error: q() would end Python as well: restart the kernel instead",
     "invisible(lapply(1, function(i) stop('in ', i)))": "Error in FUN(X[[i]], ...) : in 1",
+    "-i too_long": "Error: R cannot be given too_long: the value holds 9007199254740993, which R cannot hold exactly: "
+    "its numbers are floats of 64 bits. Subtract a constant first, or round",
+    "-i nosuch": "Error: R cannot be given nosuch: name 'nosuch' is not defined.",
     "print.odd <- function(x, ...) stop('odd')\nstructure(1, class = 'odd')": "Error in print.odd(x) : odd",
 }
 
 
 @pytest.mark.needs_r
 def test_an_error_is_shown_once_in_rs_words():
-    outputs = run_notebook([*START, *(f"%%R\n{code}" for code in ERRORS), "%%R\ncat('alive')"])[2:]
+    codes = [f"%%R {code}\n1" if code.startswith("-i") else f"%%R\n{code}" for code in ERRORS]
+    outputs = run_notebook(["too_long = 2**53 + 1", *START[1:], *codes, "%%R\ncat('alive')"])[2:]
     for (code, words), shown in zip(ERRORS.items(), outputs, strict=False):
         assert [output.output_type for output in shown] == ["error"], (code, shown)
         assert shown[0].traceback == [words] and shown[0].evalue == words
@@ -130,6 +138,75 @@ def test_missing_values_come_back_as_missing():
     found = [streams(outputs)[0][1].strip() for outputs in shown[1:-2:2]]
     assert found == list(HANDED_OUT.values())
     assert streams(shown[-1]) == [("stdout", "[[False, True, True], [True, False, False]] 1.0\n")]
+
+
+SMALLEST, TOO_LONG = -(2**31), 2**53 + 1
+HANDED_IN = {  # what R makes of it, as it would write it
+    "an array": (np.array([SMALLEST, 1], "int32"), "c(-2147483648, 1)"),
+    "a matrix": (np.array([[SMALLEST, 1], [2, 3]], "int32"), "c(-2147483648, 2, 1, 3)"),
+    "an array of 64 bits": (np.array([2**31, SMALLEST - 1]), "c(2147483648, -2147483649)"),
+    "unsigned, large": (np.array([2**32 - 1], "uint32"), "4294967295"),
+    "unsigned, small": (np.array([1, 2], "uint64"), "1:2"),
+    "integers that fit": (np.array([-(2**31) + 1, 2**31 - 1]), "c(-2147483647L, 2147483647L)"),
+    "a number": (SMALLEST, "-2147483648"),
+    "NumPy's number": (np.int32(SMALLEST), "-2147483648"),
+    "NumPy's truth": (np.bool_(True), "TRUE"),
+    "an array of no dimension": (np.array(2**40), "1099511627776"),
+    "a list": ([SMALLEST, 2**40], "c(-2147483648, 1099511627776)"),
+    "an index": (pd.Index([SMALLEST, 1], dtype="int32"), "c(-2147483648, 1)"),
+    "a record": (np.array([(SMALLEST, 1.5)], [("a", "i4"), ("b", "f8")]), "-2147483648"),
+    "a Series": (pd.Series([SMALLEST, 1], dtype="int32"), "c(-2147483648, 1)"),
+    "a nullable Series": (pd.Series([SMALLEST, None], dtype="Int32"), "c(-2147483648, NA)"),
+    "a nullable Series of 64 bits": (pd.Series([2**40, None], dtype="Int64"), "c(1099511627776, NA)"),
+    "a nullable Series without sign": (pd.Series([2**32 - 1, None], dtype="UInt32"), "c(4294967295, NA)"),
+    "nullable integers that fit": (pd.Series([1, None], dtype="Int64"), "c(1L, NA)"),
+    "nullable floats": (pd.Series([1.5, None], dtype="Float32"), "c(1.5, NA)"),
+    "nullable truth": (pd.Series([True, None], dtype="boolean"), "c(TRUE, NA)"),
+    "objects": (pd.Series([SMALLEST, None], dtype=object), "c(-2147483648, NA)"),
+    "objects of truth": (pd.Series([True, None], dtype=object), "c(TRUE, NA)"),
+    "text": (pd.Series(["ü", None]), 'c("ü", NA)'),
+}
+NOT_IN_R = {
+    "an integer": (TOO_LONG, "the value holds 9007199254740993"),
+    "an array": (np.array([1, TOO_LONG]), "the value holds 9007199254740993"),
+    "unsigned": (np.array([2**64 - 1], "uint64"), "holds 18446744073709551615"),
+    "a nullable Series": (pd.Series([None, TOO_LONG], dtype="Int64"), "holds 9007199254740993"),
+    "a column": (pd.DataFrame({"a": [1], "b": [TOO_LONG]}), "column 'b' holds 9007199254740993"),
+    "a text": ("a\0b", "null character"),
+    "a column of text": (pd.DataFrame({"g": ["a\0x", "a\0y"]}), "column 'g': the text 'a.x00x' holds a null character"),
+    "categories": (pd.Series(pd.Categorical(["a\0x", "a\0y"])), "null character"),
+    "half a character": (pd.Series(["\udc80", "a"], dtype=object), "half a character"),
+    "a column's name": (pd.DataFrame({"a\0b": [1]}), "the column name"),
+}
+
+
+def given_to_r(value: object):
+    """What `-i` makes of a value, in R."""
+    cells.start_r()
+    with cells.make_converter().context() as conversion:
+        return conversion.py2rpy(value)
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("kind", HANDED_IN)
+def test_what_a_cell_is_handed_is_what_python_has(kind):
+    value, written = HANDED_IN[kind]
+    given = [given_to_r(value)]
+    if isinstance(value, pd.Series):
+        given.append(given_to_r(pd.DataFrame({"x": value})))
+    from rpy2.rinterface import evalr
+
+    numbers = "c(if (is.list(x)) x[[1]] else x)"
+    write = evalr(f"function(x) deparse(unname({numbers}), control = c('keepInteger', 'digits17'))")
+    assert {write(value)[0] for value in given} == {written}
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("kind", NOT_IN_R)
+def test_what_r_cannot_hold_is_not_handed_to_a_cell(kind):
+    value, words = NOT_IN_R[kind]
+    with pytest.raises(ValueError, match=words):
+        given_to_r(value)
 
 
 LOOPS = ["while (TRUE) {}", "Sys.sleep(60)", "repeat cat('')", "while (TRUE) try(Sys.sleep(60), silent = TRUE)"]
