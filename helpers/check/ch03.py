@@ -97,18 +97,23 @@ def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, 
 def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, *others: Any) -> list:
     """What is returned, where w and b are now, whether they are leaves, and, if moved, how autograd took part.
 
-    That is 0 if it did not meet them, 2 if it met them and did not see them move, which `.data` hides, 3 if a graph was
+    That is 0 if it was not used, 2 if it was and did not see them move, which `.data` hides, 3 if a graph was
     kept by `retain_graph=True`; otherwise 1.
     """
     before, met, versions, kept = (w.item(), b.item()), [], (w._version, b._version), []
     handles = [parameter.register_hook(lambda gradient: met.append(1)) for parameter in (w, b)]
-    backward = torch.autograd.backward
+    backward, grad = torch.autograd.backward, torch.autograd.grad
 
     def noting(tensors: Any, grads: Any = None, retain_graph: bool | None = None, *rest: Any, **named: Any) -> None:
+        met.append(1)  # perhaps on copies of w and b
         kept.extend([1] * bool(retain_graph))
         backward(tensors, grads, retain_graph, *rest, **named)
 
-    with mock.patch.object(torch.autograd, "backward", noting):
+    def noting_grad(*task: Any, **named: Any) -> tuple:
+        met.append(1)  # torch.func.grad comes here, too, with w and b wrapped
+        return grad(*task, **named)
+
+    with mock.patch.multiple(torch.autograd, backward=noting, grad=noting_grad):
         result = answer(u, c, w, b, *others)
     for handle in handles:
         handle.remove()
@@ -128,9 +133,13 @@ autograd_descent = Exercise(
     lambda *task: descent(*task, recorded=True),
     "PyTorch refuses to change such a leaf in place while it records: put the update under torch.no_grad().",
     lambda *task: descent(*task, empty=False, in_place=False),
-    "A tensor made under no_grad requires no gradient, so backward has nowhere to go: change w and b in place.",
+    "A tensor made under no_grad or by detach requires no gradient; backward has nowhere to go: move w and b in place.",
     lambda *task: descent(*task, empty=False, in_place=False, recorded=True),
     "A .grad is None: backward has not run, or w is a new tensor, made by w = w - ... Change w and b in place.",
+    lambda u, c, w, b, rate, _: rate * w.grad,
+    "A .grad is None at the first step: backward has not run, or .grad was emptied after it. Empty it before.",
+    lambda u, c, w, b, *_: w.grad.zero_(),
+    "A fresh w has no gradient yet, its .grad is None, which has no zero_(): set .grad to None instead.",
     lambda u, c, w, b, *others: descent(u, c, leaf(w.item()), leaf(b.item()), *others),
     "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
     lambda *task: descent(*task, hidden=True),
@@ -153,7 +162,8 @@ autograd_descent = Exercise(
     ],
     observe=moved_by_autograd,
     forbidden={"helpers.training.train": "train() goes round the loop for you: write the loop itself."},
-    hint="On u / 10, from (1, 0) at learning rate 0.01, the third epoch ends at w = 2.2094 and b = 0.1217. Does yours?",
+    hint="On u / 10, from (1, 0) at learning rate 0.01, the third epoch ends at w = 2.2094 and b = 0.1217. Does yours, "
+    "and do you start where the w and b that come in are?",
 )
 
 tanh_rule = Exercise(

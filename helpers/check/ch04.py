@@ -36,10 +36,10 @@ momentum_step = Exercise(
 )
 
 
-def cycle_in_order(order: str) -> Callable:
+def cycle_in_order(order: str, kept: bool | None = None) -> Callable:
     """Training whose epochs do what the letters say, in this order: l(oss), z(ero_grad), b(ackward), s(tep).
 
-    Without an l the loss is computed once, before the loop.
+    Without an l the loss is computed once, before the loop. kept: backward's retain_graph.
     """
 
     def trained(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer, epochs: int) -> tuple:
@@ -48,7 +48,7 @@ def cycle_in_order(order: str) -> Callable:
             if action == "l":
                 value = loss.mse(line(u, w, b), c)
             elif action == "b":
-                value.backward()
+                value.backward(retain_graph=kept)
             else:
                 (optimizer.zero_grad if action == "z" else optimizer.step)()
         return w, b
@@ -88,7 +88,7 @@ def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tu
 
 training_cycle = Exercise(
     cycle_in_order("lzbs"),
-    "These lines train any model with any optimizer whose step() needs no closure.",
+    "The same lines train other models, with other optimizers, unless their step() needs a closure.",
     cycle_in_order("lbs"),
     "zero_grad is missing: each gradient is added to those of all epochs before.",
     cycle_in_order("lzsb"),
@@ -101,6 +101,10 @@ training_cycle = Exercise(
     "You went round once: repeat the cycle as often as epochs says.",
     cycle_in_order("zbs"),
     "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
+    cycle_in_order("zbs", kept=True),
+    "The loss was computed once, before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
+    lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),
+    "backward found no record: was the loss computed under no_grad? step() needs none around it.",
     lambda *task: cycle_in_order("lzbs")(*task[:-1], 1) if task[-1] else None,
     RETURN_IN_LOOP,
     cases=lambda: [
@@ -137,6 +141,16 @@ def closure_that(clears: bool = True, differentiates: bool = True, returns: bool
     return stepped
 
 
+def closure_on_one_loss(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    value = loss.mse(line(u, w, b), c)
+
+    def closure() -> Tensor:
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+
+
 lbfgs_step = Exercise(
     closure_that(),
     "Every optimizer accepts a closure; LBFGS needs it, because it asks for several gradients in one step.",
@@ -148,6 +162,10 @@ lbfgs_step = Exercise(
     "The closure returns nothing: LBFGS needs the loss from it.",
     closure_that(anew=False),
     "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
+    closure_on_one_loss,
+    "The loss was computed before the closure, and its graph is used up: compute it inside, anew at each call.",
+    lambda u, c, w, b, optimizer: optimizer.step(lambda: (w, b)),
+    "The closure has to return the loss; w and b are for lbfgs_step itself to return.",
     lambda u, c, w, b, optimizer: optimizer.step(loss.mse(line(u, w, b), c)),
     "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
     cases=lambda: [line_and_optimizer(torch.optim.LBFGS), line_and_optimizer(torch.optim.LBFGS, max_iter=3)],

@@ -103,6 +103,9 @@ WRONG = {
         (lambda *task: descend_with_new_tensors(*task, recorded=True), "new tensor, made by"),
         (lambda u, c, w, b, *task: descend(u, c, leaf(w.item()), leaf(b.item()), *task), "came in"),
         (lambda *task: descend_by_torch_grad(*task), "came in"),
+        (lambda *task: descend(*task, late=True), "emptied after it"),
+        (lambda u, c, w, b, *task: (w.grad.zero_(), b.grad.zero_()), "no zero_()"),
+        (lambda u, c, w, b, *task: descend(u, c, leaf(1.0), leaf(0.0), *task), "start where"),
         (lambda *task: descend_without_autograd(*task), "autograd took no part"),
         (lambda *task: descend_in_data(*task), "behind autograd's back"),
         (lambda *task: descend(*task, keep=True), "keeps what nobody needs"),
@@ -140,7 +143,9 @@ WRONG = {
         (lambda *task: train_in_order(*task, "forward step zero backward"), "gradient of the epoch before"),
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
         (lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step"), "round once"),
-        (lambda *task: train_in_order(*task, "zero backward step"), "before the loop"),
+        (lambda *task: train_in_order(*task, "zero backward step"), "its graph is used up"),
+        (lambda *task: train_in_order(*task, "zero backward_and_keep step"), "retain_graph=True hides it"),
+        (lambda *task: torch.no_grad()(train_in_order)(*task, "forward zero backward step"), "found no record"),
         (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),
         (
             lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step") if task[-1] else None,
@@ -161,7 +166,9 @@ WRONG = {
         (lambda *task: [step_with_closure(*task, "zero forward backward return") for _ in "ab"][0], "more than once"),
         (lambda u, c, w, b, optimizer: train(lambda u: w * u + b, optimizer, u, c, 1) and (w, b), "write it yourself"),
         (lambda *task: step_with_closure(*task, "zero forward backward"), "returns nothing"),
-        (lambda *task: step_with_closure(*task, "return"), "anew at each call"),
+        (lambda *task: step_with_closure(*task, "return"), "Every call gave the same gradient"),
+        (lambda *task: step_with_closure(*task, "zero backward return"), "its graph is used up"),
+        (lambda u, c, w, b, optimizer: optimizer.step(lambda: (b, w)) and (w, b), "has to return the loss"),
         (lambda *task: step_with_closure(*task, "zero forward backward return", called=True), "without brackets"),
         (lambda *task: stepless(*task), "never called"),
         (
@@ -222,6 +229,7 @@ RIGHT = {
             ).max()
         )
     ],
+    "autograd_descent": [lambda *task: descend_with_transformed_loss(*task), lambda *task: descend_by_copies(*task)],
     "tanh_rule": [lambda x: (np.tanh(x), 1 / np.cosh(x) ** 2), lambda x: (y := torch.tanh(torch.tensor(x)), 1 - y * y)],
     "overwritten_derivative": [3, np.float32(3), torch.tensor(3)],
     "training_cycle": [
@@ -256,12 +264,16 @@ def largest_curvature(u):
     return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
 
 
-def descend(u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False, keep=None):
+def descend(
+    u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False, keep=None, late=False
+):
     """Gradient descent as the chapter writes it, with one thing wrong, by other operations than the check's."""
     for _ in range(epochs):
         with torch.set_grad_enabled(not guarded_loss):
             loss = ((w * u + b - c) ** 2).mean()
         loss.backward(retain_graph=keep)
+        if late:
+            w.grad = b.grad = None
         with torch.set_grad_enabled(recorded):
             for parameter in (b, w):
                 parameter.add_(sign * learning_rate * parameter.grad)
@@ -295,6 +307,25 @@ def descend_by_torch_grad(u, c, w, b, learning_rate, epochs):
     for _ in range(epochs):
         slopes = torch.autograd.grad(((w * u + b - c) ** 2).mean(), (w, b), create_graph=True)
         w, b = w - learning_rate * slopes[0], b - learning_rate * slopes[1]
+    return w, b
+
+
+def descend_with_transformed_loss(u, c, w, b, learning_rate, epochs):
+    for _ in range(epochs):
+        slopes = torch.func.grad(lambda p: ((p[0] * u + p[1] - c) ** 2).mean())((w, b))
+        with torch.no_grad():
+            w -= learning_rate * slopes[0]
+            b -= learning_rate * slopes[1]
+    return w, b
+
+
+def descend_by_copies(u, c, w, b, learning_rate, epochs):
+    for _ in range(epochs):
+        copies = w.detach().clone().requires_grad_(), b.detach().clone().requires_grad_()
+        ((copies[0] * u + copies[1] - c) ** 2).mean().backward()
+        with torch.no_grad():
+            w -= learning_rate * copies[0].grad
+            b -= learning_rate * copies[1].grad
     return w, b
 
 
@@ -341,6 +372,7 @@ def train_in_order(u, c, w, b, optimizer, epochs, order):
     """The training cycle with its actions in this order; without "forward", the loss is computed before the loop."""
     loss = ((b + u * w - c) ** 2).mean()
     actions = {"zero": optimizer.zero_grad, "backward": lambda: loss.backward(), "step": optimizer.step}
+    actions["backward_and_keep"] = lambda: loss.backward(retain_graph=True)
     for _ in range(epochs):
         for action in order.split():
             if action == "forward":
