@@ -6,7 +6,7 @@ from helpers.check.engine import Exercise
 
 double = Exercise(
     lambda x: 2 * x,
-    "Every exercise of the course works like this one: fill in the stub, run the check.",
+    "Exercises with a check work like this one: fill in the stub, run the check.",
     lambda x: x**2,
     "Squaring 3 gives 9; doubling gives 6.",
     lambda x: x + 2,

@@ -21,6 +21,8 @@ design_matrix = Exercise(
     "The order is reversed: the formula, like R, begins with the intercept.",
     lambda u: parabola_matrix(u).T,
     "It lies on its side: one row per reading, one column per coefficient.",
+    lambda u: parabola_matrix(u).T.reshape(-1, 3),
+    "reshape and view deal the same numbers out in another pattern: stack the columns side by side, with dim=1.",
     cases=lambda: [(readings()[0],), (float64([2.0, 3.0, 5.0]),)],
     hint="Each term of the formula gives one column: what is its coefficient multiplied by, reading by reading?",
 )
@@ -45,6 +47,8 @@ residual_standard_error = Exercise(
     "You divided by n: a fit with p coefficients leaves n - p degrees of freedom.",
     lambda residuals, p: ((residuals**2).sum() / (len(residuals) - 1)).sqrt(),
     "You divided by n - 1: that is right for one estimated mean; here p coefficients were estimated.",
+    lambda residuals, p: ((residuals**2).sum() / (len(residuals) - 2)).sqrt(),
+    "You divided by n - 2: that is right for a line; here p coefficients were estimated.",
     lambda residuals, p: (residuals**2).sum() / (len(residuals) - p),
     "That is the variance, in squared degrees: take the square root.",
     lambda residuals, p: residuals.std(),
@@ -52,7 +56,7 @@ residual_standard_error = Exercise(
     lambda residuals, p: residuals.std(correction=p),
     "std subtracts the mean first, and not every fit has residuals of mean 0: square the residuals as they are.",
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
-    hint="Try it on paper: residuals 3, -1, 2 and 2 with p = 2 have a residual standard error of 3.",
+    hint="Try it on paper: residuals 3, -2, 2, 1 and 0 with p = 3 have a residual standard error of 3.",
 )
 
 confidence_interval = Exercise(

@@ -248,7 +248,10 @@ def format_hint(given: Any, wanted: Any) -> str:
         return f"The answer has shape {shape}, yours {f'has {given_shape}' if given_shape else 'is one number'}."
     if given_numbers.isfinite().all():
         return ""
-    return "Your answer contains numbers that are not finite: look for a division by zero or a step that is too long."
+    return (
+        "Your answer contains numbers that are not finite: look for a division by zero, the root or logarithm of a "
+        "negative number, or a step that is too long."
+    )
 
 
 def describe(value: Any) -> str:

@@ -21,6 +21,7 @@ WRONG = {
         (lambda u: torch.stack((u**0, u), dim=1), "line's design matrix"),
         (lambda u: torch.stack([u**2, u, torch.ones(len(u))], dim=-1), "order is reversed"),
         (lambda u: torch.vstack([torch.ones(len(u), dtype=u.dtype), u, u * u]), "on its side"),
+        (lambda u: torch.cat([torch.ones_like(u), u, u * u]).view(len(u), 3), "another pattern"),
     ],
     "slope_through_origin": [
         (lambda u, c: c.sum() / u.sum(), "point of means"),
@@ -30,6 +31,8 @@ WRONG = {
     "residual_standard_error": [
         (lambda residuals, p: torch.sqrt((residuals * residuals).mean()), "divided by n:"),
         (lambda residuals, p: torch.sqrt((residuals**2).sum() / (len(residuals) - 1)), "divided by n - 1"),
+        (lambda residuals, p: residuals.norm() / (len(residuals) - 2) ** 0.5, "right for a line"),
+        (lambda residuals, p: ((residuals**2).mean() - p).sqrt(), "root or logarithm of a negative number"),
         (lambda residuals, p: (residuals @ residuals) / (len(residuals) - p), "square root"),
         (lambda residuals, p: residuals.std(), "subtracts the mean"),
         (lambda residuals, p: residuals.std(correction=p), "not every fit"),
@@ -50,6 +53,7 @@ WRONG = {
         (lambda f, w, b, d: [(f(w, b) - f(w + d, b)) / d, (f(w, b) - f(w, b + d)) / d], "sign is turned"),
         (lambda f, w, b, d: ((f(w + d, b + d) - f(w, b)) / d, (f(w + d, b + d) - f(w, b)) / d), "both parameters"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b) / d, f(w, b + d) - f(w, b) / d), "bracket is missing"),
+        (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / d, (f(w + d, b + d) - f(w + d, b)) / d), "still nudged"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b)) / d, "2 parts"),
     ],
     "gradient_through_origin": [
@@ -75,6 +79,17 @@ WRONG = {
             ),
             "after w had moved",
         ),
+        (
+            lambda u, c, w, b, rate: (
+                w - rate * 2 * ((w * u + (b1 := b - rate * 2 * (w * u + b - c).mean()) - c) * u).mean(),
+                b1,
+            ),
+            "after b had moved",
+        ),
+        (
+            lambda u, c, w, b, rate: (w - rate * ((w * u + b - c) * u).mean(), b - rate * (w * u + b - c).mean()),
+            "half as long",
+        ),
     ],
     "largest_stable_rate": [
         (lambda u: 1 / largest_curvature(u), "twice that"),
@@ -82,6 +97,7 @@ WRONG = {
         (lambda u: 2 / (len(u) * largest_curvature(u)), "divide X' X by n"),
         (lambda u: 2 / (2 * (u @ u) / len(u)), "along w alone"),
         (lambda u: 2 / (2 * (u * u).mean() + 2), "sharpest one alone"),
+        (lambda u: 1 / ((u**2).mean() ** 2 + 2 * u.mean() ** 2 + 1) ** 0.5, "puts all curvatures together"),
         (lambda u: (2 / largest_curvature(u)).reshape(1, 1), "in a row or a table"),
     ],
     "derivative": [

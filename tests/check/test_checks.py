@@ -303,7 +303,7 @@ def on_tenths(rate, epochs, optimizer=None):
 # Examples in hints: the words, and for the arguments the numbers that the solution gives, and no known mistake does.
 EXAMPLES = {
     "double": ("is 6", (lambda: (3,), 6)),
-    "residual_standard_error": ("standard error of 3", (lambda: (float64([3, -1, 2, 2]), 2), 3)),
+    "residual_standard_error": ("standard error of 3", (lambda: (float64([3, -2, 2, 1, 0]), 3), 3)),
     "confidence_interval": ("2.375 and 3.625", (lambda: (3, 0.25, 2.5), (2.375, 3.625))),
     "one_step": ("w = 1.3 and b = 0.2", (lambda: (float64([1, 2]), float64([2, 3]), 1, 0, 0.1), (1.3, 0.2))),
     "derivative": ("is 6", (lambda: (lambda x: x * x, leaf(3.0, 1.0)), 6)),
