@@ -92,6 +92,12 @@ def halted(losses: Sequence[float], patience: int, kept: bool = True, resets: bo
     return best if kept else epoch
 
 
+def halt_or_best(losses: Sequence[float], patience: int) -> int:
+    """The epoch of the halt where there is one, otherwise the best epoch."""
+    best, last = halted(losses, patience), halted(losses, patience, kept=False)
+    return last if last - best == patience else best
+
+
 kept_epoch = Exercise(
     halted,
     "So it is done in practice: nobody knows at the halt whether a smaller loss would have come.",
@@ -99,6 +105,8 @@ kept_epoch = Exercise(
     "That looks at all epochs, also at those after the halt, which were never run.",
     lambda losses, patience: halted(losses, patience, kept=False),
     "That is the epoch of the halt; the parameters to keep are older.",
+    halt_or_best,
+    "Where it halts you return the epoch of the halt; the parameters to keep are older.",
     lambda losses, patience: halted(losses, patience) + 1,
     "Count the epochs from 0.",
     lambda losses, patience: halted(losses, 1),

@@ -75,7 +75,8 @@ WRONG = {
     ],
     "kept_epoch": [
         (lambda losses, patience: losses.index(min(losses)), "after the halt"),
-        (lambda losses, patience: stops(losses, patience)[1], "older"),
+        (lambda losses, patience: stops(losses, patience)[1], "That is the epoch"),
+        (lambda losses, patience: halts(losses, patience), "Where it halts"),
         (lambda losses, patience: stops(losses, patience)[0] + 1, "from 0"),
         (lambda losses, patience: stops(losses, 1)[0], "isn't used"),
         (lambda losses, patience: stops(losses, patience + 1)[0], "too many"),
@@ -650,6 +651,12 @@ def stops(losses: list[float], patience: int, in_a_row: bool = True, ties: bool 
         if waited == patience:
             return best, epoch
     return best, len(losses) - 1
+
+
+def halts(losses: list[float], patience: int) -> int:
+    """As one writes it with a return inside the loop and another one behind it."""
+    best, halt = stops(losses, patience)
+    return halt if halt == best + patience else best
 
 
 class MadeFromTheEnd(nn.Module):
