@@ -109,7 +109,7 @@ epoch_with_validation = Exercise(
     lambda *task: [epoch_in_order(*task, "validation zero backward step")[i] for i in (1, 0, 2, 3)],
     "The losses are swapped: the training loss comes first.",
     lambda w, b, *task: epoch_in_order(w.detach(), b.detach(), *task, "zero backward"),
-    "The training loss was computed under no_grad, too, so backward found no record: only validation goes there.",
+    "backward found no record: it is for the training loss alone, and only the validation pass goes under no_grad.",
     cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
     remark=recorded_validation,
     hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",

@@ -92,7 +92,7 @@ def splits(df: pd.DataFrame) -> Explorer:
 
     alt = (
         "Left the eleven readings; rows 6 and 7, the two coldest, are ringed, and the dotted line through the other "
-        "nine passes well below both, and below the solid line of lm() on all. Right the validation losses of "
+        "nine passes well below both, and there below the solid line of lm() on all. Right the validation losses of "
         "all 55 pairs in ascending order; this pair is the last, at 20.70."
     )
     return Explorer(lambda part: Kept(part, df), controls, alt=alt, size=(11, 4.6), follow=follow_seed)

@@ -44,7 +44,8 @@ WRONG = {
         (lambda *task: epoch_by_hand(*task, step=False), "where they were"),
         (lambda *task: [epoch_by_hand(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
         (lambda *task: epoch_by_hand(*task)[:2], "4 parts"),
-        (lambda *task: epoch_unrecorded(*task), "too, so backward"),
+        (lambda *task: epoch_unrecorded(*task), "backward found no record"),
+        (lambda *task: epoch_by_hand(*task, backward_on="both"), "for the training loss alone"),
     ],
     "leave_one_out_of_the_mean": [
         (lambda c: c.var(correction=0), "in the mean that predicts it"),
