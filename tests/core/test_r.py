@@ -519,25 +519,6 @@ def test_importing_the_helper_loads_neither_r_nor_pandas_nor_torch():
     assert (run.stdout, run.stderr) == ("[]\n", "")
 
 
-@pytest.mark.needs_r
-def test_r_starts_without_noise_in_an_unknown_locale_and_ignores_rprofile_and_workspace(tmp_path):
-    profile = "cat('hello from Rprofile'); options(contrasts = c('contr.sum', 'contr.poly'))\n"
-    (tmp_path / ".Rprofile").write_text(profile)
-    cells.start_r()
-    from rpy2 import rinterface
-
-    rinterface.evalr(f"local({{ left = 1; save(left, file = '{(tmp_path / '.RData').as_posix()}') }})")
-    code = (
-        f"import os; os.chdir({str(tmp_path)!r})\n"
-        "import pandas as pd\nfrom helpers.r import cells, lm\n"
-        "fit = lm('c ~ place', pd.DataFrame({'c': [1., 2, 4, 3], 'place': list('abab')}))\n"
-        "cells.start_r()\nfrom rpy2.rinterface import evalr\n"
-        "print(*fit.coefficients.index, evalr('exists(\"left\")')[0])"
-    )
-    run = python("-c", code, LC_ALL="xx_YY.UTF-8", LANG="xx_YY.UTF-8")
-    assert (run.stdout, run.stderr) == ("(Intercept) placeb False\n", "")
-
-
 def test_a_run_that_needs_r_fails_without_it(monkeypatch, request):
     import conftest
 
@@ -711,12 +692,3 @@ def test_a_machine_without_r_runs_the_course(tmp_path):
     assert first.startswith("R is not available here") and second == "0.5367719 False"
     assert third.startswith("R is switched off here") and third.endswith("is not one of them.")
     assert run.stderr == ""
-
-
-@pytest.mark.needs_r
-def test_programs_started_later_find_their_own_libraries():
-    code = (
-        "import os; before = dict(os.environ); from helpers.r import probe; probe(); "
-        "print({name for name in os.environ if 'LIBRARY_PATH' in name and os.environ[name] != before.get(name)})"
-    )
-    assert python("-c", code).stdout == "set()\n"

@@ -409,25 +409,27 @@ def test_a_formula_cannot_change_the_next_answer(deed, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-PROFILES = {
-    "options, and what hides": "options(digits = 4, OutDec = ','); print('hello'); c <- function(...) 0; "
-    "attach(data.frame(z = 11:1))",
-    "stop": "stop('no')",
-    "a package that is missing": "library(nosuchpackage)",
-    "quit": "q()",
-    "contrasts": "options(contrasts = c('contr.sum', 'contr.poly'))",
-}
-SHELLS = {
-    "C": {"LC_ALL": "C"},
-    "POSIX": {"LC_ALL": "POSIX"},
-    "not installed": {"LC_ALL": "xx_YY.UTF-8", "LANG": "xx_YY.UTF-8"},
-    "German": {"LANGUAGE": "de:en", "LANG": "de_DE.UTF-8"},
-    "no packages": {"R_DEFAULT_PACKAGES": "NULL"},
-    "profiles": {name: "{home}/bad.R" for name in ("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER")},
-    "temporary folder": {"TMPDIR": "{home}/nowhere"},
-    "libraries": {"R_LIBS": "{home}", "R_LIBS_USER": "{home}"},
+# For each run, what its start-up files say, its language, and one other setting.
+START_UPS = {
+    "options, and what hides": (
+        "options(digits = 4, OutDec = ','); print('hello'); c <- function(...) 0; attach(data.frame(z = 11:1))",
+        {"LC_ALL": "C", "R_DEFAULT_PACKAGES": "NULL"},
+    ),
+    "stop": (
+        "stop('no')",
+        {"LC_ALL": "POSIX"}
+        | {name: "{home}/bad.R" for name in ("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER")},
+    ),
+    "a package that is missing": (
+        "library(nosuchpackage)",
+        {"LC_ALL": "xx_YY.UTF-8", "LANG": "xx_YY.UTF-8", "TMPDIR": "{home}/nowhere"},
+    ),
+    "quit": ("q()", {"LANGUAGE": "de:en", "LANG": "de_DE.UTF-8", "R_LIBS": "{home}", "R_LIBS_USER": "{home}"}),
+    "contrasts": ("cat('hello'); options(contrasts = c('contr.sum', 'contr.poly'))", {}),
 }
 CODE = """
+import os
+before = dict(os.environ)
 import pandas as pd
 from helpers.r import RError, cells, lm, probe
 frame = pd.DataFrame({"y": [1.0, 3, 5, 9], "g": ["Zürich", "Köln"] * 2})
@@ -441,24 +443,28 @@ except RError as problem:
 cells.start_r()
 from rpy2.rinterface import evalr
 print(ascii(str(evalr("paste(1.5, Encoding(enc2utf8('\\u00fc')), getOption('contrasts')[1])")[0])))
+print("a saved workspace:", evalr("exists('left')")[0])
+print({name for name in os.environ if "LIBRARY_PATH" in name and os.environ[name] != before.get(name)})
 """
 ANSWERS = [
     r"['(Intercept)', 'gZ\xfcrich'] [6.0, -3.0]",
     "R's lm() refuses 'y ~ z': object 'z' not found. The data's columns are 'y', 'g'",
     "'1.5 UTF-8 contr.treatment'",
+    "a saved workspace: False",
+    "set()",  # programs started later find their own libraries
 ]
 
 
 @pytest.mark.needs_r
-@pytest.mark.parametrize(
-    ("profile", "shell"),
-    [*((text, {}) for text in PROFILES.values()), *((PROFILES["stop"], shell) for shell in SHELLS.values())],
-    ids=[*PROFILES, *SHELLS],
-)
+@pytest.mark.parametrize(("profile", "shell"), START_UPS.values(), ids=START_UPS)
 def test_start_up_files_and_shells_change_nothing(profile, shell, tmp_path):
     (tmp_path / ".Rprofile").write_text(profile + "\n")
     (tmp_path / "bad.R").write_text(profile + "\n")
     (tmp_path / ".Renviron").write_text("R_HOME=/nowhere\nOMIT=1\n")
+    cells.start_r()
+    from rpy2.rinterface import evalr
+
+    evalr(f"local({{ left = 1; save(left, file = '{(tmp_path / '.RData').as_posix()}') }})")
     settings = {name: value.format(home=tmp_path) for name, value in shell.items()}
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), **settings}
     environment.pop("R_HOME", None)
