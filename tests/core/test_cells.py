@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import struct
 import sys
@@ -20,10 +21,11 @@ ROOT = Path(__file__).parents[2]
 START = ["import pandas as pd\ndf = pd.DataFrame({'u': [1.0, 2, 3, 4], 'c': [1.0, 3, 2, 5]})", "%load_ext helpers.r"]
 
 
-def run_notebook(cells: list[str], **environment: str) -> list[list]:
+def run_notebook(sources: list[str], folder: Path, **environment: str) -> list[list]:
     """Execute code cells in a fresh kernel, past errors; returns the outputs of each."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    client = NotebookClient(notebook, kernel_name="python3", timeout=60, allow_errors=True)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    where = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, kernel_name="python3", timeout=60, allow_errors=True, resources=where)
     client.execute(env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
     return [cell.outputs for cell in notebook.cells]
 
@@ -38,35 +40,11 @@ def streams(outputs: list) -> list[tuple[str, str]]:
     return written
 
 
-@pytest.mark.needs_r
-def test_cells_print_and_draw_without_noise():
-    summary, plot, answer = run_notebook(
-        [
-            *START,
-            "%%R -i df\nprint(summary(lm(c ~ u, df)))",
-            "%%R -w 600 -h 400 -r 100\nplot(c ~ u, df)",
-            "from helpers.r import lm\nlm('c ~ u', df).df_residual",
-        ]
-    )[2:]
-    ((name, text),) = streams(summary)
-    assert name == "stdout" and "lm(formula = c ~ u, data = df)" in text and "Residual standard error" in text
-    assert len(plot) == 1
-    png = base64.b64decode(plot[0].data["image/png"])
-    assert struct.unpack(">II", png[16:24]) == (600, 400)
-    assert answer[0].data["text/plain"] == "2"
-
-
-def test_without_r_its_cells_say_what_is_missing():
-    cells = ["%%R -i df\nprint(summary(lm(c ~ u, df)))", "%%R\nplot(c ~ u, df)", "value = %R 1 + 1\nvalue is None"]
-    start, load, summary, plot, answer = run_notebook([*START, *cells], COURSE_WITHOUT_R="1")
-    assert start == [] and load == []
-    for outputs in (summary, plot, answer):
-        ((name, text),) = streams(outputs)
-        text = " ".join(text.split())
-        assert name == "stdout" and text.startswith("This cell is written in R and was not run.") and "Unset it" in text
-    assert answer[-1].data["text/plain"] == "True"
-
-
+PRINT_AND_DRAW = [
+    "%%R -i df\nprint(summary(lm(c ~ u, df)))",
+    "%%R -w 600 -h 400 -r 100\nplot(c ~ u, df)",
+    "from helpers.r import lm\nlm('c ~ u', df).df_residual",
+]
 ERRORS = {
     "stop('x')": "Error: x",
     "f <- function(a) stop('too ', a)\nf('much')": 'Error in f("much") : too much',
@@ -81,29 +59,96 @@ ERRORS = {
     "-i nosuch": "Error: R cannot be given nosuch: name 'nosuch' is not defined.",
     "print.odd <- function(x, ...) stop('odd')\nstructure(1, class = 'odd')": "Error in print.odd(x) : odd",
 }
+HANDED_OUT = {
+    "c(1L, NA, 3L)": "[1.0, nan, 3.0]",
+    "NA_integer_": "[nan]",
+    "c(-2147483647L, NA)": "[-2147483647.0, nan]",
+    "1:3": "[1, 2, 3]",
+    "c(TRUE, NA, FALSE)": "[True, None, False]",
+    "c(TRUE, FALSE)": "[True, False]",
+    "c(1.5, NA)": "[1.5, nan]",
+    "factor(c('b', NA, 'a'))": "['b', nan, 'a']",
+}
+TABLE = [
+    "%%R -o d\nd <- data.frame(i = c(1L, NA), l = c(NA, TRUE), s = c(NA, 'ü'))",
+    "print(d.isna().values.tolist(), d['i'].mean())",
+]
+INTERRUPTED = sys.platform != "win32"  # where a kernel is interrupted in another way
+LOOPS = ["while (TRUE) {}", "Sys.sleep(60)", "repeat cat('')", "while (TRUE) try(Sys.sleep(60), silent = TRUE)"]
+# Stops the next cell when that has begun, which it says with a file.
+STOP = """
+import os, pathlib, signal, threading, time
+def stop():
+    while not pathlib.Path("begun").exists():
+        time.sleep(0.01)
+    time.sleep(0.1)
+    os.remove("begun")
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=stop).start()
+"""
+WARNINGS = [
+    "cat('one\\n'); warning('two'); cat('three\\n'); message('four'); cat('five\\n')",
+    "f <- function() { warning('inside'); 7 }\nf()",
+    "suppressWarnings(f())",
+    "tryCatch(f(), warning = function(w) 'caught')",
+    "x <- as.integer('x')",
+    "options(warn = 2)\nf()",
+]
+CELLS = {
+    "print and draw": PRINT_AND_DRAW,
+    "errors": [
+        "too_long = 2**53 + 1",
+        *(f"%%R {code}\n1" if code.startswith("-i") else f"%%R\n{code}" for code in ERRORS),
+        "%%R\ncat('alive')",
+    ],
+    "values": [cell for code in HANDED_OUT for cell in (f"%%R -o x\nx <- {code}", "print(x.tolist())")] + TABLE,
+    "stops": [cell for code in LOOPS for cell in (STOP, f"%%R\ncat(file = 'begun')\n{code}", "%%R\ncat('alive')")]
+    * INTERRUPTED,
+    "warnings": [f"%%R\n{code}" for code in WARNINGS],
+}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory) -> dict[str, list[list]]:
+    """The outputs of all of these cells, run one after the other in one kernel."""
+    folder = tmp_path_factory.mktemp("cells")
+    outputs = iter(run_notebook([*START, *itertools.chain(*CELLS.values())], folder)[2:])
+    return {name: list(itertools.islice(outputs, len(sources))) for name, sources in CELLS.items()}
 
 
 @pytest.mark.needs_r
-def test_an_error_is_shown_once_in_rs_words():
-    codes = [f"%%R {code}\n1" if code.startswith("-i") else f"%%R\n{code}" for code in ERRORS]
-    outputs = run_notebook(["too_long = 2**53 + 1", *START[1:], *codes, "%%R\ncat('alive')"])[2:]
-    for (code, words), shown in zip(ERRORS.items(), outputs, strict=False):
-        assert [output.output_type for output in shown] == ["error"], (code, shown)
-        assert shown[0].traceback == [words] and shown[0].evalue == words
-    assert streams(outputs[-1]) == [("stdout", "alive")]
+def test_cells_print_and_draw_without_noise(shown):
+    summary, plot, answer = shown["print and draw"]
+    ((name, text),) = streams(summary)
+    assert name == "stdout" and "lm(formula = c ~ u, data = df)" in text and "Residual standard error" in text
+    assert len(plot) == 1
+    png = base64.b64decode(plot[0].data["image/png"])
+    assert struct.unpack(">II", png[16:24]) == (600, 400)
+    assert answer[0].data["text/plain"] == "2"
+
+
+def test_without_r_its_cells_say_what_is_missing(tmp_path):
+    cells = ["%%R -i df\nprint(summary(lm(c ~ u, df)))", "%%R\nplot(c ~ u, df)", "value = %R 1 + 1\nvalue is None"]
+    start, load, summary, plot, answer = run_notebook([*START, *cells], tmp_path, COURSE_WITHOUT_R="1")
+    assert start == [] and load == []
+    for outputs in (summary, plot, answer):
+        ((name, text),) = streams(outputs)
+        text = " ".join(text.split())
+        assert name == "stdout" and text.startswith("This cell is written in R and was not run.") and "Unset it" in text
+    assert answer[-1].data["text/plain"] == "True"
 
 
 @pytest.mark.needs_r
-def test_warnings_and_messages_come_where_they_occur():
-    codes = [
-        "cat('one\\n'); warning('two'); cat('three\\n'); message('four'); cat('five\\n')",
-        "f <- function() { warning('inside'); 7 }\nf()",
-        "suppressWarnings(f())",
-        "tryCatch(f(), warning = function(w) 'caught')",
-        "x <- as.integer('x')",
-        "options(warn = 2)\nf()",
-    ]
-    first, second, third, fourth, fifth, sixth = run_notebook([*START, *(f"%%R\n{code}" for code in codes)])[2:]
+def test_an_error_is_shown_once_in_rs_words(shown):
+    for (code, words), outputs in zip(ERRORS.items(), shown["errors"][1:-1], strict=True):
+        assert [output.output_type for output in outputs] == ["error"], (code, outputs)
+        assert outputs[0].traceback == [words] and outputs[0].evalue == words
+    assert streams(shown["errors"][-1]) == [("stdout", "alive")]
+
+
+@pytest.mark.needs_r
+def test_warnings_and_messages_come_where_they_occur(shown):
+    first, second, third, fourth, fifth, sixth = shown["warnings"]
     assert streams(first) == [
         ("stdout", "one\n"),
         ("stderr", "Warning: two\n"),
@@ -117,27 +162,11 @@ def test_warnings_and_messages_come_where_they_occur():
     assert sixth[0].evalue == "Error in f() : (converted from warning) inside"
 
 
-HANDED_OUT = {
-    "c(1L, NA, 3L)": "[1.0, nan, 3.0]",
-    "NA_integer_": "[nan]",
-    "c(-2147483647L, NA)": "[-2147483647.0, nan]",
-    "1:3": "[1, 2, 3]",
-    "c(TRUE, NA, FALSE)": "[True, None, False]",
-    "c(TRUE, FALSE)": "[True, False]",
-    "c(1.5, NA)": "[1.5, nan]",
-    "factor(c('b', NA, 'a'))": "['b', nan, 'a']",
-}
-
-
 @pytest.mark.needs_r
-def test_missing_values_come_back_as_missing():
-    pairs = [(f"%%R -o x\nx <- {code}", "print(x.tolist())") for code in HANDED_OUT]
-    table = "%%R -o d\nd <- data.frame(i = c(1L, NA), l = c(NA, TRUE), s = c(NA, 'ü'))"
-    look = "print(d.isna().values.tolist(), d['i'].mean())"
-    shown = run_notebook([*START, *(cell for pair in pairs for cell in pair), table, look])[2:]
-    found = [streams(outputs)[0][1].strip() for outputs in shown[1:-2:2]]
-    assert found == list(HANDED_OUT.values())
-    assert streams(shown[-1]) == [("stdout", "[[False, True, True], [True, False, False]] 1.0\n")]
+def test_missing_values_come_back_as_missing(shown):
+    *found, _, table = [streams(outputs) for outputs in shown["values"]]
+    assert [text.strip() for ((_, text),) in found[1::2]] == list(HANDED_OUT.values())
+    assert table == [("stdout", "[[False, True, True], [True, False, False]] 1.0\n")]
 
 
 SMALLEST, TOO_LONG = -(2**31), 2**53 + 1
@@ -209,15 +238,9 @@ def test_what_r_cannot_hold_is_not_handed_to_a_cell(kind):
         given_to_r(value)
 
 
-LOOPS = ["while (TRUE) {}", "Sys.sleep(60)", "repeat cat('')", "while (TRUE) try(Sys.sleep(60), silent = TRUE)"]
-
-
 @pytest.mark.needs_r
-@pytest.mark.skipif(sys.platform == "win32", reason="a kernel is interrupted in another way there")
-def test_the_stop_button_stops_a_cell():
-    stop = "import os, signal, threading\nthreading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()"
-    cells = [cell for code in LOOPS for cell in (stop, f"%%R\n{code}", "%%R\ncat('alive')")]
-    outputs = run_notebook([*START, *cells])[2:]
-    for code, stopped, alive in zip(LOOPS, outputs[1::3], outputs[2::3], strict=True):
+@pytest.mark.skipif(not INTERRUPTED, reason="a kernel is interrupted in another way there")
+def test_the_stop_button_stops_a_cell(shown):
+    for code, stopped, alive in zip(LOOPS, shown["stops"][1::3], shown["stops"][2::3], strict=True):
         assert [output.output_type for output in stopped if output.output_type != "stream"] == ["error"], code
         assert stopped[-1].traceback == ["R was stopped"] and streams(alive) == [("stdout", "alive")], code
