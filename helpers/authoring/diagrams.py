@@ -1,10 +1,10 @@
 """Draws the course's diagrams, `images/*.svg`, the same bytes each time. Scaffolding: no chapter teaches it.
 
-    python -m helpers.authoring.diagrams [folder]        redraws all of them; without a folder, into images/
+    python -m helpers.authoring.diagrams        redraws all of them
 
 Every diagram is 900 units wide, y pointing up, and its text is 18 units high: 18 pixels where the diagram is 900 pixels
 wide. Text becomes outlines of DejaVu Sans, which comes with matplotlib, so that a diagram looks the same everywhere.
-The docstring of a drawing function is the alternative text of its picture: see alt_text.
+The docstring of a drawing function is the alternative text of its picture.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise, product
@@ -608,14 +607,8 @@ DIAGRAMS: dict[str, Callable[[], Figure]] = {drawing.__name__: drawing for drawi
 
 
 def alt_text(name: str) -> str:
-    """Alternative text of a diagram, one or two sentences; name: "neuron" or a path such as "../images/neuron.svg".
-
-    Raises KeyError, naming the diagrams there are, for any other name.
-    """
-    stem = Path(name).stem
-    if stem not in DIAGRAMS:
-        raise KeyError(f"no diagram is called {name!r}: there are {', '.join(DIAGRAMS)}")
-    return " ".join((DIAGRAMS[stem].__doc__ or "").split())
+    """Alternative text of a diagram: the docstring of the function that draws it, one or two sentences."""
+    return " ".join((DIAGRAMS[name].__doc__ or "").split())
 
 
 def svg(name: str) -> str:
@@ -636,23 +629,13 @@ def svg(name: str) -> str:
     return re.sub(r"\n +", "\n", text.replace("DejaVuSans-Oblique-", "i").replace("DejaVuSans-", "u"))
 
 
-def draw_all(folder: str | Path = IMAGES) -> list[Path]:
-    """Draw every diagram into the folder, which is made if need be; returns the files written."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{name}.svg" for name in DIAGRAMS]
-    for file in files:
-        file.write_bytes(svg(file.stem).encode())
-    return files
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Redraw all diagrams into the folder named on the command line, or into images/, and list what was written."""
-    if len(arguments) > 1 or any(word.startswith("-") for word in arguments):
-        raise SystemExit("usage: python -m helpers.authoring.diagrams [folder]")
-    for file in draw_all(*arguments):
+def draw_all(folder: Path = IMAGES) -> None:
+    """Draw every diagram into the folder, and list the files."""
+    for name in DIAGRAMS:
+        file = folder / f"{name}.svg"
+        file.write_bytes(svg(name).encode())
         print(f"{file}  {file.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    draw_all()
