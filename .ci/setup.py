@@ -310,7 +310,7 @@ def run(command, output, env=None, keep_open=(), folder=None):
     lines, state = [], "working"
     while True:
         try:
-            line = incoming.get(timeout=1)
+            line = incoming.get(timeout=min(1, SECONDS_BETWEEN_LINES))
         except queue.Empty:
             line = ""
         if line is None:

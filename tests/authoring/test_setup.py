@@ -554,10 +554,10 @@ def test_progress(line, state):
 
 
 def test_a_silent_command_still_shows_progress(capfd, monkeypatch):
-    monkeypatch.setattr(setup, "SECONDS_BETWEEN_LINES", 0)
-    code, lines = setup.run([sys.executable, "-c", "import time; time.sleep(1.2); print('end')"], setup.Output())
+    monkeypatch.setattr(setup, "SECONDS_BETWEEN_LINES", 0.1)
+    code, lines = setup.run([sys.executable, "-c", "import time; time.sleep(0.3); print('end')"], setup.Output())
     assert (code, lines) == (0, ["end"])
-    assert "set-up:   working (1 s)" in capfd.readouterr().out
+    assert "set-up:   working (0 s)" in capfd.readouterr().out
 
 
 # ---- PyTorch: the CPU build where its index can be reached -----------------------------------------------------------
@@ -607,7 +607,7 @@ def test_the_cpu_build_is_taken_where_its_index_answers(
 ):
     index = Index(status)
     monkeypatch.setattr(machine_with_r.setup, "TORCH_INDEX", index.url)
-    monkeypatch.setattr(machine_with_r.setup, "SECONDS_FOR_TORCH_INDEX", 1)
+    monkeypatch.setattr(machine_with_r.setup, "SECONDS_FOR_TORCH_INDEX", 0.2 if status is None else 5)
     monkeypatch.setattr(sys, "platform", platform)
     ran = machine_with_r.run(**environment)
     index.close()

@@ -19,9 +19,9 @@ settle(Path(sys.argv[1]))
 from jupyter_client.manager import run_kernel
 with run_kernel(kernel_name="python3") as client:
     client.execute_interactive('''
-import json, os, sys, helpers, matplotlib, torch
+import json, os, sys, helpers, matplotlib, tqdm
 found = [sys.executable, helpers.__file__, matplotlib.get_backend(), matplotlib.rcParams["text.usetex"]]
-print(json.dumps([*found, "mine" in dir(), hasattr(torch, "tensor")]))
+print(json.dumps([*found, "mine" in dir(), hasattr(tqdm, "trange")]))
 ''')
 """
 
@@ -35,7 +35,7 @@ def test_nothing_of_the_users_reaches_a_kernel(tmp_path):
         ".local/share/jupyter/kernels/python3/kernel.json": json.dumps({"argv": ["false"], "display_name": "own"}),
         "own/share/kernels/python3/kernel.json": json.dumps({"argv": ["false"], "display_name": "own"}),
         "own/python/helpers.py": "raise SystemExit('another helpers')",
-        "own/python/torch.py": "",
+        "own/python/tqdm.py": "",
         "own/matplotlibrc": "text.usetex: True",
     }
     for name, text in files.items():
