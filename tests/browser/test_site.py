@@ -66,6 +66,12 @@ def parsed(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
+@functools.cache
+def places(path: Path) -> set[str]:
+    """What the part of an address behind its # may be."""
+    return {element["id"] for element in parsed(path).find_all(id=True)}
+
+
 def broken_links(page: Path) -> list[str]:
     """What a page loads or links to that is not there, and what it loads from elsewhere."""
     broken = []
@@ -77,7 +83,7 @@ def broken_links(page: Path) -> list[str]:
         if target.startswith("data:"):
             continue
         file = (page.parent / unquote(urlsplit(target).path)).resolve() if target else page
-        if not file.is_file() or (fragment and file.suffix == ".html" and not parsed(file).find(id=fragment)):
+        if not file.is_file() or (fragment and file.suffix == ".html" and fragment not in places(file)):
             broken.append(f"{target}#{fragment}")
     return broken
 
