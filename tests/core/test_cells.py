@@ -128,8 +128,8 @@ def test_cells_print_and_draw_without_noise(shown):
 
 
 def test_without_r_its_cells_say_what_is_missing(tmp_path):
-    cells = ["%%R -i df\nprint(summary(lm(c ~ u, df)))", "%%R\nplot(c ~ u, df)", "value = %R 1 + 1\nvalue is None"]
-    start, load, summary, plot, answer = run_notebook([*START, *cells], tmp_path, COURSE_WITHOUT_R="1")
+    codes = ["%%R -i df\nprint(summary(lm(c ~ u, df)))", "%%R\nplot(c ~ u, df)", "value = %R 1 + 1\nvalue is None"]
+    start, load, summary, plot, answer = run_notebook([*START, *codes], tmp_path, COURSE_WITHOUT_R="1")
     assert start == [] and load == []
     for outputs in (summary, plot, answer):
         ((name, text),) = streams(outputs)
