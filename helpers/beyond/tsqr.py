@@ -1,11 +1,11 @@
 """Least squares for any number of rows: a QR decomposition block by block, which keeps one small triangle.
 
-The method is TSQR, "tall and skinny QR". Taught in chapter 17.
+The method is TSQR, "tall and skinny QR", without a QR decomposition where a cheaper one has the same digits. Taught in
+chapter 17.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from helpers.loss import ShapeError
 
 Block = tuple[Tensor, Tensor]
+PIECE = 100_000  # numbers that are worked on at once: few enough for a processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,32 +70,21 @@ def tsqr(blocks: Iterable[Block]) -> Reduced:
     Source: Demmel, Grigori, Hoemmen and Langou (2012), Communication-optimal parallel and sequential QR and LU
     factorizations, SIAM Journal on Scientific Computing 34(1).
     """
-    so_far = None
+    corner, rows = None, 0
     for X, y in blocks:
-        block = reduce_block(X, y)
-        so_far = block if so_far is None else reduce_pair(so_far, block)
-    if so_far is None:
+        check_block(X, y)
+        p = X.shape[1]
+        if corner is None:
+            corner = X.new_zeros(p + 1, p + 1)
+        elif len(corner) != p + 1:
+            raise ShapeError(f"the blocks have {len(corner) - 1} and {p} columns: give all rows the same")
+        pieces = 1 + X.numel() // PIECE
+        for piece in zip(X.tensor_split(pieces), y.tensor_split(pieces), strict=True):
+            corner = with_rows(corner, *piece)
+        rows += len(X)
+    if corner is None:
         raise ValueError("there are no blocks: give at least one pair (X, y)")
-    return so_far
-
-
-def reduce_block(X: Tensor, y: Tensor) -> Reduced:
-    """Reduce the rows of one block, X of shape (rows, p) and y of shape (rows,), both float64, to their triangle.
-
-    Raises TypeError, ShapeError or ValueError for other dtypes, other shapes, or numbers that are not finite.
-    """
-    for name, values in (("X", X), ("y", y)):
-        if not isinstance(values, Tensor) or values.dtype != torch.float64:
-            found = f"dtype {values.dtype}" if isinstance(values, Tensor) else type(values).__name__
-            raise TypeError(f"{name} has to be a tensor of float64, not {found}: convert with .to(torch.float64)")
-    if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise ShapeError(
-            f"X has shape {tuple(X.shape)}, y has shape {tuple(y.shape)}: they have to be (rows, p) and (rows,)"
-        )
-    reduced = triangle(torch.column_stack([X, y]), rows=len(X))
-    if not (reduced.r.isfinite().all() and reduced.qty.isfinite().all() and math.isfinite(reduced.residual_length)):
-        raise ValueError(f"a block of {len(X)} rows holds nan or inf, or overflows: repair or rescale such rows")
-    return reduced
+    return from_corner(corner, rows)
 
 
 def reduce_pair(left: Reduced, right: Reduced) -> Reduced:
@@ -104,22 +94,56 @@ def reduce_pair(left: Reduced, right: Reduced) -> Reduced:
     """
     if left.r.shape != right.r.shape:
         raise ShapeError(f"the triangles have {len(left.qty)} and {len(right.qty)} columns: give all rows the same")
-    return triangle(torch.cat([rows_of(left), rows_of(right)]), rows=left.rows + right.rows)
+    return from_corner(triangle(torch.cat([to_corner(left), to_corner(right)])), left.rows + right.rows)
 
 
-def triangle(table: Tensor, rows: int) -> Reduced:
-    """The Reduced of a table of shape (any number, p + 1) whose last column is y."""
-    p = table.shape[1] - 1
-    corner = torch.linalg.qr(table, mode="r").R
-    if len(corner) <= p:  # fewer rows than columns
-        corner = torch.cat([corner, corner.new_zeros(p + 1 - len(corner), p + 1)])
-    corner = torch.where(corner.diagonal() < 0, -1.0, 1.0).unsqueeze(1) * corner
+def check_block(X: Tensor, y: Tensor) -> None:
+    """Raise TypeError or ShapeError unless X and y are float64, of shapes (rows, p) and (rows,)."""
+    for name, values in (("X", X), ("y", y)):
+        if not isinstance(values, Tensor) or values.dtype != torch.float64:
+            found = f"dtype {values.dtype}" if isinstance(values, Tensor) else type(values).__name__
+            raise TypeError(f"{name} has to be a tensor of float64, not {found}: convert with .to(torch.float64)")
+    if X.ndim != 2 or y.shape != X.shape[:1]:
+        raise ShapeError(
+            f"X has shape {tuple(X.shape)}, y has shape {tuple(y.shape)}: they have to be (rows, p) and (rows,)"
+        )
+
+
+def with_rows(corner: Tensor, X: Tensor, y: Tensor) -> Tensor:
+    """The triangle of the rows behind another, corner, and of those of a block; both of shape (p + 1, p + 1).
+
+    With T = corner and S = (X | y) / T the cross products of all these rows are T'(I + S'S)T. A Cholesky decomposition
+    I + S'S = C'C gives their triangle: CT. What squaring loses where columns resemble one another is not lost here:
+    division by T has made them unlike, and I keeps every direction from vanishing. If S is large, as it is where T
+    leaves a direction open, this doesn't hold, and QR decomposes T and the block, which takes longer.
+    Raises ValueError for numbers that are not finite, or overflow.
+    """
+    S = torch.column_stack([X, y])
+    torch.linalg.solve_triangular(corner, S, upper=True, left=False, out=S)
+    products = torch.addmm(torch.eye(len(corner), dtype=S.dtype), S.T, S)
+    if products.trace() < 10 * len(corner):  # not so of nan; for as many rows as before, and alike, about 2
+        return torch.linalg.cholesky(products, upper=True) @ corner
+    merged = triangle(torch.cat([torch.column_stack([X, y]), corner]))
+    if not merged.isfinite().all():
+        raise ValueError(f"among {len(X)} rows is nan or inf, or they overflow: repair or rescale such rows")
+    return merged
+
+
+def triangle(table: Tensor) -> Tensor:
+    """R of table = QR, of which Q is never formed; its diagonal is positive or 0."""
+    R = torch.linalg.qr(table, mode="r").R
+    return torch.where(R.diagonal() < 0, -1.0, 1.0).unsqueeze(1) * R
+
+
+def from_corner(corner: Tensor, rows: int) -> Reduced:
+    """The Reduced of so many rows (X | y) whose triangle is corner, shape (p + 1, p + 1)."""
+    p = len(corner) - 1
     return Reduced(r=corner[:p, :p].clone(), qty=corner[:p, p].clone(), residual_length=corner[p, p].item(), rows=rows)
 
 
-def rows_of(reduced: Reduced) -> Tensor:
+def to_corner(reduced: Reduced) -> Tensor:
     """The p + 1 rows (X | y) that have the same least-squares answer as all the rows behind reduced."""
     p = len(reduced.qty)
-    table = reduced.r.new_zeros(p + 1, p + 1)
-    table[:p, :p], table[:p, p], table[p, p] = reduced.r, reduced.qty, reduced.residual_length
-    return table
+    corner = reduced.r.new_zeros(p + 1, p + 1)
+    corner[:p, :p], corner[:p, p], corner[p, p] = reduced.r, reduced.qty, reduced.residual_length
+    return corner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.beyond.tsqr import Reduced, reduce_block, reduce_pair, tsqr
+from helpers.beyond.tsqr import Reduced, reduce_pair, tsqr
 from helpers.data import PLANT_COEFFICIENTS, PLANT_COLUMNS, plant, tensors
 from helpers.loss import ShapeError
 from helpers.scoreboard import digits
@@ -71,8 +71,20 @@ def test_targets_whose_squares_leave_the_range_of_float64(table, scale):
     assert extreme.rss == (float("inf") if scale > 1 else 0)
 
 
+@pytest.mark.parametrize("spread", [1, 0.1])
+def test_the_digits_are_those_of_qr_where_columns_resemble_one_another(spread):
+    x = torch.rand(3000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x[:250] *= spread  # the first block says little about the higher powers
+    x = 5.8 * x.repeat_interleave(2) - 8.8
+    X = x.unsqueeze(1) ** torch.arange(7)  # condition number 5e5 with columns of one length
+    y = X.sum(dim=1) + torch.tensor([1.0, -1]).repeat(3000)  # every column is orthogonal to this noise
+    ones = torch.ones(7).tolist()
+    assert digits(torch.linalg.solve(X.T @ X, X.T @ y).tolist(), ones) < 5
+    assert digits(tsqr(cut(X, y, [500] * 12)).coefficients().tolist(), ones) > 7.5
+
+
 def test_order_and_shape_of_the_tree_do_not_matter(table):
-    a, b, c, d = (reduce_block(X, y) for X, y in cut(*table, [100, 200, 300, 400]))
+    a, b, c, d = (tsqr([block]) for block in cut(*table, [100, 200, 300, 400]))
     chain = reduce_pair(reduce_pair(reduce_pair(a, b), c), d)
     agree(reduce_pair(reduce_pair(d, b), reduce_pair(c, a)), chain)
     agree(chain, tsqr([table]))
@@ -84,7 +96,7 @@ def test_fewer_rows_than_columns_wait_for_more(table):
     assert few.rows == 2 and few.r.shape == (P, P) and few.qty.shape == (P,) and few.rss == 0
     with pytest.raises(ValueError, match="2 rows cannot determine 4 coefficients"):
         few.coefficients()
-    agree(reduce_pair(few, reduce_block(X[2:], y[2:])), tsqr([table]))
+    agree(reduce_pair(few, tsqr([(X[2:], y[2:])])), tsqr([table]))
 
 
 def test_the_eleven_readings_meet_the_qr_of_chapter_01():
