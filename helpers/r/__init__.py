@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GlmResult", "LmResult", "RError", "RUnavailable", "RWarning", "glm", "lm", "probe"]
 
-COEFFICIENT_COLUMNS = ["Estimate", "Std. Error", "t value", "Pr(>|t|)"]
-INTERVAL_COLUMNS = ["2.5 %", "97.5 %"]
-
 
 class RError(ValueError):
     """R refused the formula or the data. The message holds R's own words."""
@@ -202,9 +199,10 @@ def ask(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dic
     for text in answer.pop("warnings", []):
         warnings.warn(f"R's {function}() on {formula!r} warns: {text}", RWarning, stacklevel=3)
     terms, index = answer.pop("terms"), answer.pop("index")
-    answer["coefficients"] = table(terms, answer.pop("columns", COEFFICIENT_COLUMNS), answer.pop("table"))
+    columns = answer.pop("columns", ["Estimate", "Std. Error", "t value", "Pr(>|t|)"])
+    answer["coefficients"] = table(terms, columns, answer.pop("table"))
     if "interval" in answer:
-        answer["conf_int"] = table(terms, INTERVAL_COLUMNS, answer.pop("interval"))
+        answer["conf_int"] = table(terms, ["2.5 %", "97.5 %"], answer.pop("interval"))
     for name in {"residuals", "fitted"} & set(answer):
         answer[name] = pd.Series(answer[name], index, "float64", name)
     return answer

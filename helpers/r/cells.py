@@ -21,12 +21,11 @@ from helpers.r import engine, session
 from helpers.r.session import INSTALL, RUnavailable
 
 SETUP = Path(__file__).with_name("cells.R")
-# While R and the R programs that rpy2 runs start: no start-up file, no locale of the shell's (cells.R sets one).
-NOWHERE = dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)
-START = {**NOWHERE, "LC_ALL": "C"}
-# R's start changes where libraries are looked for. It has its own by then, and programs that this process starts later,
-# such as another Python, would load the system's libraries instead of theirs.
-UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "R_DEFAULT_PACKAGES")
+# While R and the R programs that rpy2 runs start: no start-up file, R's own packages, no locale (cells.R sets one).
+START = {"LC_ALL": "C", "R_DEFAULT_PACKAGES": ""}
+START |= dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)
+# R's start changes where libraries are looked for, and programs that this process starts later would load R's.
+UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 
 
 class RCellError(RuntimeError):
@@ -42,8 +41,9 @@ class RStopped(KeyboardInterrupt):
     _render_traceback_ = RCellError._render_traceback_
 
 
+@functools.cache
 def start_r() -> list[Any]:
-    """The two functions of cells.R, in an R within this process that the first call starts.
+    """The two functions of cells.R, in an R within this process that the first call starts, without start-up files.
 
     Raises RUnavailable with the reason and the fix, and a later call tries again; RuntimeError outside the main thread,
     where R within Python would end the whole process.
@@ -51,12 +51,6 @@ def start_r() -> list[Any]:
     if threading.current_thread() is not threading.main_thread():
         here = threading.current_thread().name
         raise RuntimeError(f"R cells run in the main thread only, and this call came from the thread {here!r}")
-    return start_once()
-
-
-@functools.cache
-def start_once() -> list[Any]:
-    """Start R in this process. Raises RUnavailable."""
     session.find_r()
     if not (importlib.util.find_spec("rpy2") and importlib.util.find_spec("rpy2.robjects")):
         raise RUnavailable(f"rpy2, which connects Python to R, is not installed in this Python. {INSTALL}")
@@ -66,25 +60,18 @@ def start_once() -> list[Any]:
     os.environ["LANGUAGE"] = "en"  # R's messages and printouts in the language of the course
     try:
         with undisturbed_start():
-            return list(load_rpy2().evalr(SETUP.read_text(encoding="ascii")))
+            from rpy2.rinterface_lib import embedded
+
+            if not embedded.isinitialized():
+                embedded.set_initoptions(("rpy2", "--quiet", "--vanilla"))
+            from rpy2 import rinterface, robjects  # noqa: F401
+
+            return list(rinterface.evalr(SETUP.read_text(encoding="ascii")))
     except Exception as problem:
         for name in set(sys.modules) - loaded:
             if name.split(".")[0] in ("rpy2", "_rinterface_cffi_abi", "_rinterface_cffi_api"):
                 del sys.modules[name]
         raise RUnavailable(why_not_started(problem)) from problem
-
-
-def load_rpy2() -> Any:
-    """Import rpy2, which starts R, without any start-up file or saved workspace of the user's or the machine's."""
-    from rpy2.rinterface_lib import embedded
-
-    if not embedded.isinitialized():
-        options = ("--quiet", "--no-save", "--no-restore", "--no-init-file", "--no-site-file", "--no-environ")
-        embedded.set_initoptions(("rpy2", *options))
-    import rpy2.rinterface
-    import rpy2.robjects  # noqa: F401
-
-    return rpy2.rinterface
 
 
 @contextlib.contextmanager
@@ -98,7 +85,6 @@ def undisturbed_start() -> Iterator[None]:
     changed = {**START, "TMPDIR": tempfile.gettempdir()}  # R takes $TMPDIR even where it is full, Python looks further
     before = {name: os.environ.get(name) for name in (*changed, *UNDONE)}
     os.environ.update(changed)
-    os.environ.pop("R_DEFAULT_PACKAGES", None)
     logger = logging.getLogger("rpy2")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -223,27 +209,21 @@ def prepared(value: Any, what: str = "the value") -> Any:
             engine.check_text(str(name), "the column name")
             value.isetitem(place, prepared(value.iloc[:, place], f"column {name!r}"))
         return value
-    if isinstance(value, (np.generic, np.ndarray)):
-        if value.dtype.names:  # a column of its own for each, which rpy2 asks for in turn
-            return value
-        value = value if value.ndim else value.item()
-    values = pd.Series(value.ravel() if isinstance(value, np.ndarray) else value)
-    kind = pd.api.types.infer_dtype(values)
-    if kind in ("string", "categorical"):
-        for text in values.dropna().unique() if kind == "string" else values.cat.categories:
-            engine.check_text(str(text), f"{what}: the text")
-    if not kind.startswith("integer"):
-        return value.astype("Float64") if str(values.dtype) == "Float32" else value
-    numbers = values.dropna().tolist()
-    within = engine.within_integers(numbers)
-    if within and values.dtype.kind != "u":
+    if np.ma.is_masked(value):
+        raise ValueError(f"{what} is masked in places: fill them first, as with numpy.ma.filled")
+    if isinstance(value, (np.generic, np.ndarray)) and not value.ndim:
+        value = value.item()
+    kind = getattr(value, "dtype", None)
+    if kind in ("float64", "float32", "float16") or getattr(kind, "names", None):  # a record's parts come in turn
         return value
-    engine.check_numbers(numbers, what)
-    if isinstance(value, int):
-        return float(value)
-    if isinstance(value, pd.Series):
-        return value.astype("Int32" if within else "Float64")
-    return np.asarray(value).astype("int32" if within else "float64")
+    try:
+        code = engine.encoded(what, pd.Series(value.ravel() if isinstance(value, np.ndarray) else value))
+    except TypeError:  # it may be a kind that lm() is not given, and that rpy2 knows
+        return value
+    number = {"13": "Int32", "14": "Float64"}.get(code[:2])
+    if number and kind:
+        return value.astype(number if isinstance(value, pd.Series) else number.lower())
+    return float(value) if number == "Float64" else value
 
 
 def make_magics(run: Any, show: Any) -> Any:
@@ -254,12 +234,9 @@ def make_magics(run: Any, show: Any) -> Any:
 
     def in_r(function: Any, argument: Any) -> Any:
         """What a function of R's makes of its argument, with what it writes and says shown at once."""
-        with contextlib.ExitStack() as stack:
-            for name, stream in (("consolewrite_print", sys.stdout), ("consolewrite_warnerror", sys.stderr)):
-                write = functools.partial(print, end="", file=stream, flush=True)
-                stack.enter_context(callbacks.replace_in_module(callbacks, name, write))
-            with stoppable():
-                ending, *made = function(argument)
+        write = functools.partial(print, end="", file=sys.stderr, flush=True)
+        with callbacks.replace_in_module(callbacks, "consolewrite_warnerror", write), stoppable():
+            ending, *made = function(argument)
         if ending[0]:
             raise RStopped("R was stopped") if ending[0] == "stopped" else RCellError(str(ending[0]))
         return made

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
-from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from helpers.r import session, wire
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 
 VECTORS = {"terms", "table", "columns", "interval", "residuals", "fitted", "warnings"}  # in a reply; the rest is single
 FAMILIES = ("binomial", "poisson", "gaussian", "Gamma")
-SETTINGS = {
-    "tol": ("a number", (int, float), "1e-12"),
-    "epsilon": ("a number", (int, float), "1e-14"),
-    "maxit": ("a whole number", int, "100"),
-}
 SMALLEST, LARGEST = -(2**31) + 1, 2**31 - 1  # of R's integers; the one below is its NA
 LARGEST_FLOAT = sys.float_info.max
 
@@ -42,88 +38,71 @@ def check_arguments(formula: object, data: object, **settings: object) -> None:
         twice = data.columns[data.columns.duplicated()][0]
         raise ValueError(f"two columns are named {twice!r}, and the formula cannot tell them apart")
     for name, value in settings.items():
-        if name == "family" and value not in FAMILIES:
-            raise ValueError(f"family is one of {', '.join(map(repr, FAMILIES))}; got {value!r:.60}")
-        if name == "family" or value is None:
-            continue
-        kind, types, example = SETTINGS[name]
-        if isinstance(value, bool) or not isinstance(value, types):
-            raise TypeError(f"{name} is {kind}, or None for R's own; got {type(value).__name__} {value!r:.60}")
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} is {kind}, positive, such as {example}; got {value}")
+        if name == "family":
+            if value not in FAMILIES:
+                raise ValueError(f"family is one of {', '.join(map(repr, FAMILIES))}; got {value!r:.60}")
+        elif value is not None:
+            kind, words, example = (Integral, "a whole number", 100) if name == "maxit" else (Real, "a number", 1e-12)
+            if isinstance(value, bool) or not isinstance(value, kind):
+                raise TypeError(f"{name} is {words}, or None for R's own; got {type(value).__name__} {value!r:.60}")
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} is {words}, positive, such as {example}; got {value}")
 
 
 def check_text(text: str, what: str) -> None:
     """Raise ValueError for text that R cannot hold."""
     if "\0" in text:
         raise ValueError(f"{what} {text!r:.80} holds a null character, where R would stop reading")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError(f"{what} {text!r:.80} holds half a character (a lone surrogate), which R has not") from None
+    if text.encode("utf-8", errors="ignore").decode("utf-8") != text:
+        raise ValueError(f"{what} {text!r:.80} holds half a character (a lone surrogate), which R has not")
 
 
-def encoded(name: str, column: pd.Series) -> str:
+def encoded(what: str, column: pd.Series) -> str:
     """The column for R: numbers, integers, logical values, text, or a category, each value as it is.
 
-    Raises TypeError for a type, and ValueError for a value, that R does not have, naming the column.
+    A category is its codes, its levels and whether these are in order. R names levels by its own rules: 3.0 is "3", and
+    True is "TRUE". Raises TypeError for a type, and ValueError for a value, that R does not have; `what` is the column.
     """
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = column.cat.categories.tolist()
+        kinds = {type(level).__name__ for level in levels}
+        if len(kinds) > 1 and kinds != {"int", "float"}:
+            found = ", ".join(sorted(kinds))
+            raise TypeError(f"{what} has categories of several types ({found}), which R has not: give them one")
+        if not kinds <= {"int", "float", "bool", "str"}:
+            levels = [str(level) for level in levels]
         codes = [None if code < 0 else code + 1 for code in column.cat.codes.tolist()]
-        levels = encoded_levels(name, column.cat.categories)
+        levels = encoded_values(what, levels, pd.api.types.infer_dtype(levels))
         return wire.vector([wire.integers(codes), levels, wire.integers([column.cat.ordered], logical=True)])
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
-    return encoded_values(name, values, pd.api.types.infer_dtype(column, skipna=True))
+    return encoded_values(what, values, pd.api.types.infer_dtype(column, skipna=True))
 
 
-def encoded_levels(name: str, categories: pd.Index) -> str:
-    """What the categories are, for R, which names them by its own rules: 3.0 is "3", and True is "TRUE"."""
-    import pandas as pd
-
-    kinds = {type(category) for category in categories.tolist()}
-    if kinds <= {int, float} or kinds in ({str}, {bool}):
-        return encoded_values(name, categories.tolist(), pd.api.types.infer_dtype(categories))
-    if len(kinds) > 1:
-        found = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise TypeError(f"column {name!r} has categories of several types ({found}), which R has not: give them one")
-    return encoded_values(name, [str(category) for category in categories], "string")
-
-
-def encoded_values(name: str, values: list[Any], kind: str) -> str:
+def encoded_values(what: str, values: list[Any], kind: str) -> str:
     """A list of values, None where one is missing, whose kind pandas has found out."""
     present = [value for value in values if value is not None]
     if kind == "string":
         for value in set(present):
-            check_text(value, f"column {name!r}: the text")
+            check_text(value, f"{what}: the text")
         return wire.texts(values)
     if kind == "boolean":
         return wire.integers(values, logical=True)
     if kind not in ("integer", "floating", "mixed-integer-float", "integer-na", "empty"):
         raise TypeError(
-            f"column {name!r} holds {kind} values, which R is not given; it takes floats, integers, booleans, "
-            "strings and categories"
+            f"{what} holds {kind} values, which R is not given; it takes floats, integers, booleans, strings and "
+            "categories"
         )
-    if kind.startswith("integer") and within_integers(present):
+    if kind.startswith("integer") and all(SMALLEST <= value <= LARGEST for value in present):
         return wire.integers(values)
-    check_numbers(present, f"column {name!r}")
-    return wire.reals(math.nan if value is None else float(value) for value in values)
-
-
-def within_integers(numbers: Iterable[int]) -> bool:
-    """Whether R's integers reach to all of these."""
-    return all(SMALLEST <= number <= LARGEST for number in numbers)
-
-
-def check_numbers(numbers: Iterable[float], what: str) -> None:
-    """Raise ValueError for a number that is no float of 64 bits."""
-    for number in numbers:
-        if abs(number) != math.inf and not (abs(number) <= LARGEST_FLOAT and float(number) == number):
+    for value in present:
+        if abs(value) != math.inf and not (abs(value) <= LARGEST_FLOAT and float(value) == value):
             raise ValueError(
-                f"{what} holds {number}, which R cannot hold exactly: its numbers are floats of 64 bits. "
+                f"{what} holds {value}, which R cannot hold exactly: its numbers are floats of 64 bits. "
                 "Subtract a constant first, or round"
             )
+    return wire.reals(math.nan if value is None else float(value) for value in values)
 
 
 def columns_needed(names: list[str], texts: list[str], data: pd.DataFrame) -> dict[str, str]:
@@ -136,12 +115,9 @@ def columns_needed(names: list[str], texts: list[str], data: pd.DataFrame) -> di
     for name in data.columns:
         needed = name in names or "." in names
         if needed or name in texts:
-            try:
+            with contextlib.nullcontext() if needed else contextlib.suppress(TypeError, ValueError):
                 check_text(name, "the column name")
-                columns[name] = encoded(name, data[name])
-            except (TypeError, ValueError):
-                if needed:
-                    raise
+                columns[name] = encoded(f"column {name!r}", data[name])
     return columns
 
 
@@ -153,22 +129,12 @@ def fit(function: str, formula: str, data: pd.DataFrame, **settings: object) -> 
     given = {name: value for name, value in settings.items() if value is not None}
     with session.lock:
         r = session.referee()
-        try:
-            reply = r.ask(wire.texts(["names"]), wire.texts([formula]))
-            if reply["kind"][0] == "names":
-                columns = columns_needed(reply["names"], reply["texts"], data)
-                values = [wire.texts([v]) if isinstance(v, str) else wire.reals([float(v)]) for v in given.values()]
-                reply = r.ask(
-                    wire.texts([function]),
-                    wire.texts([formula]),
-                    wire.integers([len(data)]),
-                    wire.texts(columns),
-                    wire.vector(columns.values()),
-                    wire.texts(given),
-                    wire.vector(values),
-                )
-        except session.Ended as problem:
-            reply = {"kind": ["error"], "message": [str(problem)], "warnings": []}
+        reply = r.ask(wire.texts(["names", formula]))
+        if reply["kind"] == ["names"]:
+            columns = columns_needed(reply["names"], reply["texts"], data)
+            frame = [wire.integers([len(data)]), wire.texts(columns), wire.vector(columns.values())]
+            values = [wire.texts([v]) if isinstance(v, str) else wire.reals([float(v)]) for v in given.values()]
+            reply = r.ask(wire.texts([function, formula]), *frame, wire.texts(given), wire.vector(values))
     kind = reply.pop("kind")[0]
     if kind != "fit":
         return {"refusal": refusal(function, kind, reply["message"][0], formula, data, reply["warnings"])}
@@ -179,11 +145,8 @@ def fit(function: str, formula: str, data: pd.DataFrame, **settings: object) -> 
 
 def refusal(function: str, kind: str, words: str, formula: str, data: pd.DataFrame, heard: list[str]) -> str:
     """What an RError says: R's words, and what to look at."""
-    if kind == "not a formula":
-        reason = f". R: {words}" if words else ""
-        return f'not a formula: {formula!r}. Write a response, a tilde and the predictors, such as "c ~ u"{reason}'
-    if kind == "no response":
-        return f'{formula!r} has no response: write one on the left of the tilde, such as "c ~ u"'
+    if kind == "no formula":
+        return words.replace("{}", repr(formula), 1)
     message = f"R's {function}() refuses {formula!r}: {words}"
     if heard:
         message += f" (after the warning: {'; '.join(heard)})"

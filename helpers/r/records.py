@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = Path(__file__).parents[1] / "datasets" / "recorded_r.json"
+SPACES = re.compile(r"""(`[^`]*`|"[^"]*"|'[^']*')|\s+""")  # those outside quotes and backticks mean nothing to R
 NAME = re.compile(r"`((?:[^`\\]|\\.)+)`|((?:[^\W\d_]|\.)[\w.]*)")
-
-
-def without_spaces(formula: str) -> str:
-    """The formula without the spaces that mean nothing to R: those outside quotes and backticks."""
-    return re.sub(r"""(`[^`]*`|"[^"]*"|'[^']*')|\s+""", lambda match: match[1] or "", formula)
 
 
 def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> tuple[str, list[int]]:
@@ -32,15 +28,14 @@ def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: A
     used = [name for name in data.columns if name in names or "." in names]
 
     def exact(value: object) -> str:
-        try:
-            return float(value).hex() if isinstance(value, (int, float)) else repr(value)
-        except OverflowError:  # an integer beyond every float, of which no answer is kept
-            return repr(value)
+        number = isinstance(value, (int, float)) and abs(value) < 2**1024  # and no integer beyond every float
+        return float(value).hex() if number else repr(value)
 
     rows = [tuple(exact(value) for value in row) for row in zip(*(data[name].tolist() for name in used), strict=True)]
     order = sorted(range(len(rows)), key=rows.__getitem__)
     contents = json.dumps([used, [rows[i] for i in order]])
-    call = f"{without_spaces(formula)} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}"
+    spaceless = SPACES.sub(lambda match: match[1] or "", formula)
+    call = f"{spaceless} on {hashlib.sha256(contents.encode()).hexdigest()[:16]}"
     given = ", ".join(f"{name}={value!r}" for name, value in settings.items() if value is not None)
     return ("" if function == "lm" else f"{function} ") + call + (f" with {given}" if given else ""), order
 

@@ -14,13 +14,15 @@ local({
 
   # A formula is parsed, not evaluated, until it is known to be one. It sees the data and the packages R starts with.
   formula_of <- function(text) {
+    refused <- function(...) list(kind = "no formula", message = paste0(...))
+    no_formula <- 'not a formula: {}. Write a response, a tilde and the predictors, such as "c ~ u"'
     expression <- tryCatch(parse(text = text, keep.source = FALSE), error = conditionMessage)
     if (is.character(expression))
-      return(list(kind = "not a formula", message = expression))
+      return(refused(no_formula, ". R: ", expression))
     if (length(expression) != 1L || !is.call(expression[[1L]]) || !identical(expression[[1L]][[1L]], as.name("~")))
-      return(list(kind = "not a formula", message = ""))
+      return(refused(no_formula))
     if (length(expression[[1L]]) != 3L)
-      return(list(kind = "no response", message = ""))
+      return(refused('{} has no response: write one on the left of the tilde, such as "c ~ u"'))
     list(kind = "formula", formula = as.formula(expression[[1L]], env = new.env(parent = parent.env(globalenv()))))
   }
 
@@ -78,10 +80,11 @@ local({
          converged = fit$converged)
   }
 
-  fit <- function(what, text, rows, names, columns, setting_names, settings) {
+  fit <- function(question, rows, names, columns, setting_names, settings) {
     data <- structure(Map(column, columns, names), names = names, row.names = .set_row_names(rows), class = "data.frame")
     names(settings) <- setting_names
-    c(list(kind = "fit"), list(lm = lm_reply, glm = glm_reply)[[what]](formula_of(text)$formula, data, settings))
+    reply <- list(lm = lm_reply, glm = glm_reply)[[question[1L]]](formula_of(question[2L])$formula, data, settings)
+    c(list(kind = "fit"), reply)
   }
 
   answer <- function(request) {
@@ -91,8 +94,8 @@ local({
       invokeRestart("muffleWarning")
     }
     handle <- function() {
-      switch(request[[1L]], hello = list(kind = "hello", version = R.version.string, utf8 = l10n_info()[["UTF-8"]]),
-             names = names_in(request[[2L]]), do.call(fit, request))
+      switch(request[[1L]][1L], hello = list(kind = "hello", version = R.version.string, utf8 = l10n_info()[["UTF-8"]]),
+             names = names_in(request[[1L]][2L]), do.call(fit, request))
     }
     reply <- tryCatch(withCallingHandlers(handle(), warning = listen),
                       error = function(e) list(kind = "error", message = conditionMessage(e)))

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import threading
-import uuid
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from helpers.r import wire
 
 PROGRAM = Path(__file__).with_name("referee.R")
-SCRIPTS = ("bin/Rscript", "bin/Rscript.exe", "bin/x64/Rscript.exe")
 INSTALL = (
     "Run `make lab` in the course's folder: it finds or installs R and an rpy2 that fits it. With conda, "
     "`conda env create -f environment.yml` brings both. Then restart the kernel."
@@ -25,10 +23,6 @@ INSTALL = (
 
 class RUnavailable(RuntimeError):
     """R cannot be reached from this Python. The message says why and what to do."""
-
-
-class Ended(RuntimeError):
-    """R's process ended before it had answered; its last words, if any, are in the message."""
 
 
 def switched_off() -> bool:
@@ -44,15 +38,12 @@ def find_r() -> str:
             "Unset it and restart the kernel."
         )
     home = os.environ.get("R_HOME")
-    found = shutil.which("Rscript")
-    if home:
-        scripts = (Path(home) / script for script in SCRIPTS)
-        found = next((str(script) for script in scripts if script.is_file()), None)
-        if not found or not (Path(home) / "library" / "base").is_dir():
-            raise RUnavailable(
-                f"R_HOME is set to {home!r}, and there is no R in that folder. Unset R_HOME, or set it to what "
-                "`R RHOME` prints in a terminal, and restart the kernel."
-            )
+    found = shutil.which("Rscript", path=f"{home}/bin{os.pathsep}{home}/bin/x64" if home else None)
+    if home and not (found and Path(home, "library", "base").is_dir()):
+        raise RUnavailable(
+            f"R_HOME is set to {home!r}, and there is no R in that folder. Unset R_HOME, or set it to what "
+            "`R RHOME` prints in a terminal, and restart the kernel."
+        )
     if not found:
         raise RUnavailable(f"R is not installed, or not on the PATH. {INSTALL}")
     return found
@@ -76,22 +67,20 @@ class Referee:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # a stop button's signal is for Python alone
         )
-        try:
-            hello = self.ask(wire.texts(["hello"]))
-        except Ended as problem:
-            raise RUnavailable(f"R is installed but could not start ({problem}). {INSTALL}") from None
+        hello = self.ask(wire.texts(["hello"]))
+        if hello["kind"] == ["error"]:
+            raise RUnavailable(f"R is installed but could not start ({hello['message'][0]}). {INSTALL}")
         self.version, self.utf8 = hello["version"][0], hello["utf8"][0]
 
     def ask(self, *request: str) -> dict[str, Any]:
-        """R's reply to a request whose parts are encoded already.
+        """R's reply to a request whose parts are encoded already; if R ends instead, an error with its last words.
 
-        Raises Ended if R ends instead, and ValueError for text where R has no locale for it. Any exception on the way,
-        such as a stop button's, stops R.
+        Raises ValueError for text where R has no locale for it. A stop button's signal on the way stops R.
         """
         message = wire.vector(request)
         if not self.utf8 and f"\n{wire.UTF8}\n" in message:
             raise ValueError("text beyond ASCII needs a UTF-8 locale, which R does not find here: install en_US.UTF-8")
-        marker = f"{uuid.uuid4().hex}\n".encode("ascii")  # what a formula prints comes before it
+        marker = f"{os.urandom(16).hex()}\n".encode("ascii")  # what a formula prints comes before it
         printed = deque(maxlen=3)
         lines = iter(self.process.stdout.readline, b"")
         try:
@@ -108,7 +97,8 @@ class Referee:
             names, values = wire.read(lines)
         except StopIteration:
             self.stop()
-            raise Ended(" ".join("".join(["R ended. ", *printed]).split())) from None
+            words = " ".join("".join(["R ended. ", *printed]).split())
+            return {"kind": ["error"], "message": [words], "warnings": []}
         except BaseException:
             self.stop()
             raise

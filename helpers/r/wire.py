@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 HEADER = "A\n2\n262146\n131840\n"  # as text, version 2 of the format
 ASCII, UTF8 = 262153, 32777  # how a text is marked
-ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
-CONTROL = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"b": b"\b", b"r": b"\r", b"f": b"\f", b"a": b"\a"}
 
 
 def vector(items: Iterable[str]) -> str:
@@ -21,8 +18,7 @@ def vector(items: Iterable[str]) -> str:
 
 def reals(values: Iterable[float]) -> str:
     """A numeric vector. NaN is NaN, which R leaves out as it does NA."""
-    special = {math.inf: "Inf", -math.inf: "-Inf"}
-    words = ["NaN" if value != value else special.get(value) or value.hex() for value in values]
+    words = [value.hex() for value in values]
     return "\n".join(["14", str(len(words)), *words, ""])
 
 
@@ -51,16 +47,13 @@ def read(lines: Iterator[bytes]) -> Any:
         return None
     count = int(next(lines))
     if kind == 9:
-        return None if count < 0 else ESCAPED.sub(unescaped, next(lines)[:-1]).decode("utf-8", errors="replace")
+        if count < 0:
+            return None
+        escaped = next(lines)[:-1].replace(rb"\?", b"?")  # an escape of R's that Python doesn't know
+        return escaped.decode("unicode_escape").encode("latin-1").decode("utf-8", errors="replace")
     if kind in (16, 19):
         return [read(lines) for _ in range(count)]
     words = [next(lines).strip().decode() for _ in range(count)]
     if kind == 14:
         return [math.nan if word == "NA" else float.fromhex(word) for word in words]
     return [None if word == "NA" else bool(int(word)) if kind == 10 else int(word) for word in words]
-
-
-def unescaped(match: re.Match[bytes]) -> bytes:
-    """The byte that R wrote as an escape."""
-    code = match[1]
-    return bytes([int(code, 8)]) if code.isdigit() else CONTROL.get(code, code)

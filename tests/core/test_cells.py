@@ -202,7 +202,7 @@ NOT_IN_R = {
     "a nullable Series": (pd.Series([None, TOO_LONG], dtype="Int64"), "holds 9007199254740993"),
     "a column": (pd.DataFrame({"a": [1], "b": [TOO_LONG]}), "column 'b' holds 9007199254740993"),
     "a text": ("a\0b", "null character"),
-    "a column of text": (pd.DataFrame({"g": ["a\0x", "a\0y"]}), "column 'g': the text 'a.x00x' holds a null character"),
+    "a column of text": (pd.DataFrame({"g": ["a\0x", "a\0y"]}), "column 'g': the text 'a.x00.' holds a null character"),
     "categories": (pd.Series(pd.Categorical(["a\0x", "a\0y"])), "null character"),
     "half a character": (pd.Series(["\udc80", "a"], dtype=object), "half a character"),
     "a column's name": (pd.DataFrame({"a\0b": [1]}), "the column name"),

@@ -416,7 +416,7 @@ def test_lm_works_in_many_threads_and_cells_in_the_main_one():
         slopes = [fit.slope for fit in threads.map(lambda frame: lm("c ~ u", frame), frames)]
         assert slopes == pytest.approx([k * slopes[0] for k in range(1, 13)], rel=1e-13)
         with pytest.raises(RuntimeError, match="main thread only.*'a slider"):
-            threads.submit(probe).result()
+            threads.submit(cells.start_r.__wrapped__).result()
 
 
 def test_the_search_for_r_is_not_logged_on_the_screen(caplog):
@@ -452,7 +452,7 @@ def test_r_home_that_holds_no_r_is_named(monkeypatch, tmp_path):
     monkeypatch.delenv("COURSE_WITHOUT_R", raising=False)
     monkeypatch.setenv("R_HOME", str(tmp_path))
     with pytest.raises(RUnavailable, match=f"R_HOME is set to {str(tmp_path)!r}.*Unset R_HOME"):
-        cells.start_once.__wrapped__()
+        cells.start_r.__wrapped__()
 
 
 def test_r_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
@@ -461,7 +461,7 @@ def test_r_that_is_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.delenv("R_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RUnavailable, match="R is not installed.*`make lab`.*`conda env create"):
-        cells.start_once.__wrapped__()
+        cells.start_r.__wrapped__()
 
 
 def test_rpy2_that_is_not_installed_says_how_to_get_it(monkeypatch):
@@ -469,7 +469,7 @@ def test_rpy2_that_is_not_installed_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(session, "find_r", lambda: "Rscript")
     monkeypatch.setattr(cells.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RUnavailable, match="rpy2.*is not installed.*`make lab`"):
-        cells.start_once.__wrapped__()
+        cells.start_r.__wrapped__()
 
 
 @pytest.mark.parametrize(
@@ -485,9 +485,9 @@ def test_rpy2_that_cannot_load_r_says_so(monkeypatch, error, words):
         raise error
 
     monkeypatch.setattr(session, "find_r", lambda: "Rscript")
-    monkeypatch.setattr(cells, "load_rpy2", fail)
+    monkeypatch.setattr(cells, "undisturbed_start", fail)
     with pytest.raises(RUnavailable, match=words) as caught:
-        cells.start_once.__wrapped__()
+        cells.start_r.__wrapped__()
     assert caught.value.__cause__ is error
 
 
@@ -496,11 +496,11 @@ def test_r_answers_after_every_failed_start(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setenv("R_HOME", str(tmp_path))
         with pytest.raises(RUnavailable):
-            cells.start_once.__wrapped__()
+            cells.start_r.__wrapped__()
         session.stop_referee()
         with pytest.raises(RUnavailable):
             lm("c ~ log(u)", thermometers())
-    assert len(cells.start_once.__wrapped__()) == 2
+    assert len(cells.start_r.__wrapped__()) == 2
     assert lm("c ~ log(u)", thermometers()).df_residual == 9
 
 
@@ -540,9 +540,9 @@ def test_tests_of_r_are_skipped_only_where_r_is_absent(monkeypatch, tmp_path):
     pytest.importorskip("rpy2")
     for name in ("COURSE_WITHOUT_R", "R_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(session.shutil, "which", lambda name: "/somewhere/R")
+    monkeypatch.setattr(session.shutil, "which", lambda name, path: "/somewhere/R")
     assert conftest.reason_to_skip() is None
-    monkeypatch.setattr(session.shutil, "which", lambda name: None)
+    monkeypatch.setattr(session.shutil, "which", lambda name, path: None)
     assert "R is not installed" in conftest.reason_to_skip()
     monkeypatch.setenv("R_HOME", str(tmp_path))
     assert conftest.reason_to_skip() is None, "a wrong R_HOME is a failure"

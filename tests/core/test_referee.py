@@ -167,7 +167,7 @@ GLM_CASES = {
         TWO_SPECIES,
         "subset(iris, Species != 'setosa')",
         "binomial",
-        {"epsilon": 1e-14, "maxit": 100},
+        {"epsilon": np.float64(1e-14), "maxit": np.int64(100)},
     ),
     "separated": (
         "setosa ~ Petal.Length + Petal.Width",
@@ -236,7 +236,7 @@ def rscript(tmp_path_factory) -> dict[str, str]:
     for number, (formula, _, data, _) in enumerate(CASES.values()):
         lines.append(f"lm_case('lm {number}', {data}, {quoted(formula)})")
     for number, (formula, _, data, family, settings) in enumerate(GLM_CASES.values()):
-        control = "".join(f", {name} = {value!r}" for name, value in settings.items())
+        control = "".join(f", {name} = {value}" for name, value in settings.items())
         lines.append(f"glm_case('glm {number}', {data}, {quoted(formula)}, family = {family}{control})")
     file = tmp_path_factory.mktemp("rscript") / "cases.R"
     file.write_text("\n".join(lines), encoding="ascii")
@@ -615,6 +615,8 @@ def test_the_advice_for_names_of_two_parts_works():
         ({"epsilon": "1"}, TypeError),
         ({"maxit": 2.5}, TypeError),
         ({"maxit": 0}, ValueError),
+        ({"maxit": True}, TypeError),
+        ({"epsilon": np.float32("inf")}, ValueError),
     ],
 )
 def test_bad_settings_of_glm(settings, error):
