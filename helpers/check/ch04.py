@@ -105,6 +105,8 @@ training_cycle = Exercise(
     "The loss was computed once, before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
     lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),
     "backward found no record: was the loss computed under no_grad? step() needs none around it.",
+    lambda *task: (cycle_in_order("lzb")(*task), task[4].step())[0],
+    "step() stands behind the loop, where it is called once: indent it as far as backward().",
     lambda *task: cycle_in_order("lzbs")(*task[:-1], 1) if task[-1] else None,
     RETURN_IN_LOOP,
     cases=lambda: [
@@ -143,12 +145,7 @@ def closure_that(clears: bool = True, differentiates: bool = True, returns: bool
 
 def closure_on_one_loss(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> None:
     value = loss.mse(line(u, w, b), c)
-
-    def closure() -> Tensor:
-        value.backward()
-        return value
-
-    optimizer.step(closure)
+    optimizer.step(lambda: value.backward() or value)
 
 
 lbfgs_step = Exercise(

@@ -87,7 +87,8 @@ def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tupl
 
 def recorded_validation(given: list, wanted: list) -> str:
     """The hint for an epoch that is right but for a recorded validation loss."""
-    recorded = same(given, wanted, 1e-5) and any(getattr(result[1], "requires_grad", False) for result in given)
+    results = [result for result in given if isinstance(result, list | tuple)]  # of one tensor nobody can tell
+    recorded = same(given, wanted, 1e-5) and any(getattr(result[1], "requires_grad", False) for result in results)
     return epoch_with_validation.mistakes[0][1] if recorded else ""
 
 

@@ -7,7 +7,7 @@ from helpers.check.engine import AUTOGRAD, Exercise, float64, nudged
 
 
 def signed_inputs() -> Tensor:
-    return float64([-4.0, -1.5, -0.25, 0.0, 0.5, 1.0, 3.0])
+    return float64([-4.0, -1.5, -0.25, 0.0, 0.05, 0.5, 1.0, 3.0])
 
 
 leaky_relu = Exercise(
@@ -25,11 +25,13 @@ leaky_relu = Exercise(
     "You return a constant on the left, and a constant has slope 0: multiply x by the slope.",
     lambda x, slope: torch.where(x > 0, x, slope),
     "The slope itself comes out on the left, a constant, whose slope is 0: multiply x by it.",
+    lambda x, slope: torch.where(x > slope, x, slope * x),
+    "The border is 0, whatever the slope is: compare x with 0.",
     lambda x, slope: x if x > 0 else slope * x,
     "x > 0 has an answer for each entry, where if and Python's own max want one: choose entrywise, with torch.where.",
     cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
     forbidden=dict.fromkeys(("torch.nn", "leaky_relu", "prelu"), "torch.nn did it for you: write it without."),
-    hint="With slope 0.1, an input of 2 comes out as 2, an input of -2 as -0.2.",
+    hint="With slope 0.1, inputs of 2 and 0.05 come out as they are, an input of -2 as -0.2.",
 )
 
 

@@ -261,7 +261,11 @@ def degrees(
 
 
 def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None:
-    """How many parameters, how many that train, buffers, saved tensors; outputs, and those with other constants."""
+    """How many parameters, how many that train, buffers, saved tensors; outputs, and those with other constants.
+
+    The other constants are loaded after a move to float64. That makes new tensors of the parameters and buffers, and
+    leaves a plain attribute behind that shared its memory with one of them.
+    """
     z = inputs_for(module)
     output, saved = module(z), module.state_dict()
     if unanswered(output):
@@ -273,7 +277,7 @@ def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None
         raise ValueError("mean and std came as scalars and are not kept as scalars")
     trained = [parameter.requires_grad for parameter in module.parameters()]
     counts = len(trained), sum(trained), len(list(module.buffers())), len(saved), set(saved) == {"mean", "std"}
-    module.load_state_dict({"mean": torch.tensor(7.0), "std": torch.tensor(0.25)}, strict=False)
+    module.double().load_state_dict({"mean": torch.tensor(7.0), "std": torch.tensor(0.25)}, strict=False)
     return [*map(float, counts), *output.flatten().tolist(), *module(z).flatten().tolist()]
 
 
@@ -286,6 +290,8 @@ back_to_degrees = Exercise(
     "They are saved, and they are trained: an optimizer gets every nn.Parameter. Use register_buffer.",
     lambda mean, std: degrees(mean, std, lambda constant: nn.Parameter(constant, requires_grad=False)),
     "They don't train, but parameters() hands them out and counts them: a constant is a buffer.",
+    lambda mean, std: Assembled(lambda m, z: m.s * z + m.a, mean=nn.Buffer(mean), std=nn.Buffer(std), a=mean, s=std),
+    "forward takes plain attributes, which stay behind when the module moves or loads: compute with the buffers.",
     lambda mean, std: degrees(mean, std, lambda constant: nn.Buffer(constant, persistent=False)),
     "persistent=False makes buffers that are not saved: leave it out.",
     lambda mean, std: degrees(mean[None], std[None]),

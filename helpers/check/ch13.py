@@ -131,7 +131,7 @@ standard_errors_apart = Exercise(
     "Those are the gains, row by row: return their mean divided by its standard error.",
     cases=lambda: [
         tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),
-        tuple(float64([[0.25, 1.0, -0.5, 2.0], [-0.75, 1.5, 0.25, 1.0]])),
+        tuple(float64([[-0.75, 1.5, 0.25, 1.0], [0.25, 1.0, -0.5, 2.0]])),
     ],
     hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
 )

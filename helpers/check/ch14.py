@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, require_same_shape, unanswered
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, collected, float64, require_same_shape, unanswered
 from helpers.loss import mse
 
 
@@ -208,6 +208,8 @@ clipped = Exercise(
     "Nothing was shortened.",
     lambda gradients, limit: shortened(gradients, min(1.0, float(limit / max(g.abs().max() for g in gradients)))),
     "You measured the largest single number: the length is the root of the sum of all squares.",
+    lambda gradients, limit: torch.cat([g.flatten() for g in clipped.solution(gradients, limit)]),
+    "One long vector came back: return a list again, with one tensor for each parameter.",
     lambda gradients, limit: shortened(gradients[:1], min(1.0, float(limit / length_of(gradients)))),
     RETURN_IN_LOOP,
     cases=lambda: [
@@ -224,9 +226,11 @@ clipped = Exercise(
 
 
 def flattened(result: Any, gradients: Sequence[Tensor]) -> Any:
-    """The gradients one after the other; raise unless each has its shape."""
-    if unanswered(result) or not isinstance(result, list | tuple):
+    """The gradients one after the other, in a list; raise unless each has its shape."""
+    result = collected(result)
+    if not isinstance(result, list | tuple):
         return result
-    for given, wanted in zip(result, gradients, strict=False):
+    parts = [torch.as_tensor(gradient) for gradient in result]
+    for given, wanted in zip(parts, gradients, strict=False):
         require_same_shape(given, wanted, "clipped")
-    return torch.cat([torch.as_tensor(gradient).flatten() for gradient in result])
+    return [torch.cat([part.flatten() for part in parts])]

@@ -84,7 +84,7 @@ def flowers() -> list[tuple]:
     """A design matrix, zeros and ones that no line separates, and coefficients to start from."""
     X = float64([[1, 0.5, 2.0], [1, 1.5, 1.0], [1, 2.0, 3.5], [1, 3.5, 2.5], [1, 4.0, 0.5], [1, 5.5, 3.0]])
     y = float64([0, 1, 0, 1, 0, 1])
-    return [(X, y, torch.zeros(3, dtype=torch.float64)), (X, y, float64([-0.4, 0.3, -0.2]))]
+    return [(X, y, float64([0.2, -0.1, 0.4])), (X, y, float64([-0.4, 0.3, -0.2]))]
 
 
 newton_step = Exercise(
@@ -106,6 +106,10 @@ newton_step = Exercise(
     "The weights were applied to both factors X: once is enough.",
     lambda X, y, beta: beta - newton(X, y, beta, p=lambda z: torch.sigmoid(torch.sigmoid(z))),
     "The logits went through the sigmoid twice.",
+    lambda X, y, beta: beta - newton(X, y, beta, p=lambda z: z),
+    "X beta are logits: the probabilities are their sigmoid.",
+    lambda X, y, beta: X.T @ (torch.sigmoid(X @ beta) * X),
+    "The weights are to multiply the rows of X: make a column of them, with unsqueeze(1).",
     lambda X, y, beta: beta - gradient(X, y, beta),
     "That is a step of plain descent: the Hessian has to divide the gradient.",
     lambda X, y, beta: beta - gradient(X, y, beta) / hessian(X, beta).diagonal(),

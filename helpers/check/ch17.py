@@ -93,6 +93,8 @@ gradient_of_the_whole = Exercise(
     "The weights are upside down: a process with more rows counts more.",
     lambda gradients, rows: gradients * rows,
     "A list is no column: make rows a tensor of shape (processes, 1) before you multiply.",
+    lambda gradients, rows: torch.tensor(rows) @ gradients,
+    "@ wants one dtype on both sides, and counts make a tensor of whole numbers: give it dtype=gradients.dtype.",
     lambda gradients, rows: (gradients * torch.tensor(rows)).sum(dim=0) / sum(rows),
     "A row of counts meets the columns of gradients: give the counts the shape (processes, 1).",
     lambda gradients, rows: average_by_rows(gradients, rows).squeeze(),

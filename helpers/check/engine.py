@@ -193,6 +193,8 @@ def numbers(value: Any) -> Tensor:
         return value.detach().to("cpu", torch.float64)
     if isinstance(value, (tuple, list)):
         return torch.stack([numbers(part) for part in value]) if value else torch.empty(0, dtype=torch.float64)
+    if getattr(value, "dtype", None) is np.dtype(object):  # fractions, say
+        return numbers(value.tolist())
     return torch.as_tensor(value.to_numpy() if hasattr(value, "to_numpy") else value, dtype=torch.float64)
 
 
@@ -234,6 +236,8 @@ def format_hint(given: Any, wanted: Any) -> str:
             return "Yours is a tuple with one part: take it out, with [0]."
         if given_numbers is None or wanted_numbers.ndim == 0:
             return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
+    if given_numbers is None and isinstance(given, list) and all(numbers_or_none(part) is not None for part in given):
+        return "Its parts differ in shape: make one row of numbers of them, with torch.cat for example."
     if given_numbers is None:
         return f"The answer is made of numbers, yours is {describe(given)}."
     if isinstance(wanted, tuple) and given_numbers.shape[:1] != (len(wanted),):
@@ -260,7 +264,7 @@ def describe(value: Any) -> str:
         return "nothing"
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     if callable(value):
         return "a function: call it and give its result"
     if " at 0x" in text or len(text) > 40:
@@ -293,6 +297,8 @@ def module_probe(probe: Callable[..., Any]) -> Callable[..., list]:
     """
 
     def observe(answer: Callable, *arguments: Any) -> list:
+        if isinstance(answer, nn.Module):
+            raise TypeError("it is a module already made; the class itself is asked for, without brackets behind it")
         module = answer(*arguments)
         if not unanswered(module) and not isinstance(module, nn.Module):
             raise TypeError("no module came back")

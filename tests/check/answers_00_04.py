@@ -6,11 +6,105 @@ import numpy as np
 import pandas as pd
 import torch
 
-from helpers.check.engine import leaf
-from helpers.loss import mse_gradient
+from helpers import loss
 from helpers.training import train
 
-# Wrong answers: (answer, words that its hint must contain).
+
+def step_by_hand(u, c, w, b, rate):
+    errors = [w * x + b - y for x, y in zip(u.tolist(), c.tolist(), strict=True)]
+    slopes = [2 * sum(e * x for e, x in zip(errors, u.tolist(), strict=True)) / len(u), 2 * sum(errors) / len(u)]
+    return w - rate * slopes[0], b - rate * slopes[1]
+
+
+def largest_curvature(u):
+    """The largest eigenvalue of the Hessian, by another road than the check's: the trace and the determinant."""
+    a, d, e = 2 * (u * u).mean(), 2 * u.mean(), 2.0
+    return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
+
+
+def slope_by_autograd(u, c, w):
+    w = torch.tensor(w, dtype=u.dtype, requires_grad=True)
+    ((w * u - c) ** 2).mean().backward()
+    return w.grad
+
+
+def differentiate(f, x):
+    x.grad = None
+    f(x).backward()
+    return x.grad
+
+
+def nudge_every_number(f, x):
+    nudges = 1e-3 * torch.eye(x.numel()).reshape(-1, *x.shape)
+    return sum((f(x + nudge) - f(x - nudge)) / 2e-6 * nudge for nudge in nudges)
+
+
+def descend(u, c, w, b, rate, epochs):
+    for _ in range(epochs):
+        value = ((w * u + b - c) ** 2).mean()
+        value.backward()
+        with torch.no_grad():
+            for parameter in (b, w):
+                parameter.add_(-rate * parameter.grad)
+                parameter.grad.zero_()
+    return [w, b]
+
+
+def descend_again(u, c, w, b, rate, epochs):
+    for _ in range(epochs):
+        w.grad = b.grad = None
+        loss.mse(w * u + b, c).backward()
+        with torch.no_grad():
+            w -= rate * w.grad
+            b -= rate * b.grad
+    return w, b
+
+
+def descend_with_transformed_loss(u, c, w, b, rate, epochs):
+    for _ in range(epochs):
+        slopes = torch.func.grad(lambda p: ((p[0] * u + p[1] - c) ** 2).mean())((w, b))
+        with torch.no_grad():
+            w -= rate * slopes[0]
+            b -= rate * slopes[1]
+    return w, b
+
+
+def descend_by_copies(u, c, w, b, rate, epochs):
+    for _ in range(epochs):
+        copies = [parameter.detach().clone().requires_grad_() for parameter in (w, b)]
+        ((copies[0] * u + copies[1] - c) ** 2).mean().backward()
+        with torch.no_grad():
+            w -= rate * copies[0].grad
+            b -= rate * copies[1].grad
+    return w, b
+
+
+def train_in_order(u, c, w, b, optimizer, epochs, order="forward zero backward step"):
+    """The training cycle with its actions in this order; without "forward", the loss is computed before the loop."""
+    loss = ((b + u * w - c) ** 2).mean()
+    for _ in range(epochs):
+        for action in order.split():
+            if action == "forward":
+                loss = ((b + u * w - c) ** 2).mean()
+            else:
+                actions = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
+                (actions | {"backward_and_keep": lambda value=loss: value.backward(retain_graph=True)})[action]()
+    return [w, b]
+
+
+def step_with_closure(u, c, w, b, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        loss = ((b + u * w - c) ** 2).mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return [w, b]
+
+
+# Wrong answers: (answer, words that its hint must contain). What stands between the two are edits of the answer's text,
+# in pairs: what it says, and what it says instead.
 WRONG = {
     "double": [
         (lambda x: x * x, "Squaring"),
@@ -46,10 +140,7 @@ WRONG = {
     ],
     "forward_difference": [
         (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / 2 / d, (f(w, b + d) - f(w, b)) / 2 / d), "only delta apart"),
-        (
-            lambda f, w, b, d: ((f(w + d, b) - f(w - d, b)) / (2 * d), (f(w, b + d) - f(w, b - d)) / (2 * d)),
-            "central difference",
-        ),
+        (lambda f, w, b, d: ((f(w + d, b) - f(w - d, b)) / 2 / d, (f(w, b + d) - f(w, b - d)) / 2 / d), "central"),
         (lambda f, w, b, d: [(f(w, b) - f(w + d, b)) / d, (f(w, b) - f(w, b + d)) / d], "sign is turned"),
         (lambda f, w, b, d: ((f(w + d, b + d) - f(w, b)) / d, (f(w + d, b + d) - f(w, b)) / d), "both parameters"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b) / d, f(w, b + d) - f(w, b) / d), "bracket is missing"),
@@ -65,31 +156,10 @@ WRONG = {
         (lambda u, c, w: slope_by_autograd(u, c, w), "by the chain rule"),
     ],
     "one_step": [
-        (
-            lambda u, c, w, b, rate: (
-                w + rate * 2 * ((w * u + b - c) * u).mean(),
-                b + rate * 2 * (w * u + b - c).mean(),
-            ),
-            "grows",
-        ),
-        (
-            lambda u, c, w, b, rate: (
-                w1 := w - rate * 2 * ((w * u + b - c) * u).mean(),
-                b - rate * 2 * (w1 * u + b - c).mean(),
-            ),
-            "after w had moved",
-        ),
-        (
-            lambda u, c, w, b, rate: (
-                w - rate * 2 * ((w * u + (b1 := b - rate * 2 * (w * u + b - c).mean()) - c) * u).mean(),
-                b1,
-            ),
-            "after b had moved",
-        ),
-        (
-            lambda u, c, w, b, rate: (w - rate * ((w * u + b - c) * u).mean(), b - rate * (w * u + b - c).mean()),
-            "half as long",
-        ),
+        (lambda u, c, w, b, rate: step_by_hand(u, c, w, b, -rate), "grows"),
+        (lambda u, c, w, b, r: ((w := step_by_hand(u, c, w, b, r)[0]), step_by_hand(u, c, w, b, r)[1]), "w had moved"),
+        (lambda u, c, w, b, r: (step_by_hand(u, c, w, b := step_by_hand(u, c, w, b, r)[1], r)[0], b), "b had moved"),
+        (lambda u, c, w, b, rate: step_by_hand(u, c, w, b, rate / 2), "half as long"),
     ],
     "largest_stable_rate": [
         (lambda u: 1 / largest_curvature(u), "twice that"),
@@ -101,34 +171,40 @@ WRONG = {
         (lambda u: (2 / largest_curvature(u)).reshape(1, 1), "in a row or a table"),
     ],
     "derivative": [
-        (lambda f, x: f(x).backward() or x.grad, "earlier backward"),
-        (lambda f, x: f(x).backward() or x.grad.zero_(), "emptied after backward"),
+        (differentiate, "x.grad = None", "", "earlier backward"),
+        (differentiate, "backward()", "backward(); x.grad.zero_()", "emptied after backward"),
         (lambda f, x: f(x), "value of f"),
         (lambda f, x: x.grad, "came with"),
-        (lambda f, x: f(x).backward(), "None came back"),
-        (lambda f, x: backward_into_a_copy(f, x), "leaf"),
-        (lambda f, x: x.grad.zero_() + (f(x).backward() or x.grad), "no zero_()"),
-        (lambda f, x: nudge_every_number(f, x), "slope by nudging"),
+        (differentiate, "return x.grad", "", "None came back"),
+        (differentiate, "x.grad = None", "x = x.clone().requires_grad_()", "leaf"),
+        (differentiate, "x.grad = None", "x.grad.zero_()", "no zero_()"),
+        (nudge_every_number, "slope by nudging"),
         (lambda f, x: torch.autograd.grad(f(x), x), "[0]"),
     ],
     "autograd_descent": [
-        (lambda *task: descend(*task, empty=False), "epochs before"),
-        (lambda *task: descend(*task, sign=+1), "grows"),
-        (lambda *task: descend(*task, recorded=True), "torch.no_grad()"),
-        (lambda *task: descend_with_new_tensors(*task), "nowhere to go"),
-        (lambda *task: descend_with_new_tensors(*task, recorded=True), "new tensor, made by"),
-        (lambda u, c, w, b, *task: descend(u, c, leaf(w.item()), leaf(b.item()), *task), "came in"),
-        (lambda *task: descend_by_torch_grad(*task), "came in"),
-        (lambda *task: descend(*task, late=True), "emptied after it"),
-        (lambda u, c, w, b, *task: (w.grad.zero_(), b.grad.zero_()), "no zero_()"),
-        (lambda u, c, w, b, *task: descend(u, c, leaf(1.0), leaf(0.0), *task), "start where"),
-        (lambda *task: descend_without_autograd(*task), "autograd took no part"),
-        (lambda *task: descend_in_data(*task), "behind autograd's back"),
-        (lambda *task: descend(*task, keep=True), "keeps what nobody needs"),
-        (lambda *task: descend_on_one_loss(*task), "computed once"),
-        (lambda *task: descend_by_the_course(*task), "write the loop itself"),
-        (lambda *task: descend(*task, guarded_loss=True), "where only the update belongs"),
-        (lambda *task: descend(*task[:-1], 1) if task[-1] else None, "inside the loop"),
+        (descend, "parameter.grad.zero_()", "pass", "epochs before"),
+        (descend, "-rate", "rate", "grows"),
+        (descend, "with torch.no_grad():", "if True:", "torch.no_grad()"),
+        (descend_again, "w -=", "w = w -", "b -=", "b = b -", "nowhere to go"),
+        (descend_again, "with torch.no_grad():", "if True:", "w -=", "w = w -", "b -=", "b = b -", "w is a new tensor"),
+        (descend, "for _", "w, b = (p.detach().clone().requires_grad_() for p in (w, b))\n    for _", "came in"),
+        (descend_again, "loss.mse(", "w.grad, b.grad = loss.mse_gradient(u, c, w, b) #", "autograd took no part"),
+        (descend_again, "w -=", "w.data -=", "b -=", "b.data -=", "behind autograd's back"),
+        (descend, "parameter.add_(", "parameter.data = parameter.data.add(", "behind autograd's back"),
+        (descend, "backward()", "backward(retain_graph=True)", "keeps what nobody needs"),
+        (descend, "value = ", "value = value if _ else ", "backward()", "backward(None, True)", "computed once"),
+        (lambda u, c, w, b, r, n: train(lambda u: w * u + b, torch.optim.SGD([w, b], r), u, c, n), "the loop itself"),
+        (descend, "value =", "with torch.no_grad(): value =", "where only the update belongs"),
+        (descend, "value.backward()", "pass", "backward has not run"),
+        (descend_again, "w -=", "w.grad = None; w -=", "emptied after it"),
+        (descend_again, "w.grad = b.grad = None", "w.grad.zero_()", "no zero_()"),
+        (
+            descend,
+            "for _",
+            "w, b = (torch.tensor(x, requires_grad=True) for x in (1.0, 0.0))\n    for _",
+            "start where",
+        ),
+        (descend, "    return", "        return", "inside the loop"),
     ],
     "tanh_rule": [
         (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
@@ -158,45 +234,37 @@ WRONG = {
         (lambda *task: train_in_order(*task, "forward zero backward"), "never called"),
         (lambda *task: train_in_order(*task, "forward step zero backward"), "gradient of the epoch before"),
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
-        (lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step"), "round once"),
+        (lambda *task: train_in_order(*task[:-1], 1), "round once"),
         (lambda *task: train_in_order(*task, "zero backward step"), "its graph is used up"),
         (lambda *task: train_in_order(*task, "zero backward_and_keep step"), "retain_graph=True hides it"),
-        (lambda *task: torch.no_grad()(train_in_order)(*task, "forward zero backward step"), "found no record"),
+        (lambda *task: torch.no_grad()(train_in_order)(*task), "found no record"),
         (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),
-        (
-            lambda *task: train_in_order(*task[:-1], 1, "forward zero backward step") if task[-1] else None,
-            "inside the loop",
-        ),
-        (
-            lambda u, c, w, b, o, n: train_in_order(
-                u, c, w, b, type(o)([w, b], lr=0.01), n, "forward zero backward step"
-            ),
-            "of your own",
-        ),
+        (train_in_order, "    return", "        return", "inside the loop"),
+        (lambda u, c, w, b, o, n: train_in_order(u, c, w, b, type(o)([w, b], lr=0.01), n), "of your own"),
         (lambda *task: train_in_order(*task, "forward zero backward step step"), "an epoch"),
+        (lambda *task: (train_in_order(*task, "forward zero backward"), task[4].step())[0], "behind the loop"),
     ],
     "lbfgs_step": [
-        (lambda *task: step_with_closure(*task, "forward backward return"), "zero_grad is missing in the closure"),
-        (lambda *task: step_with_closure(*task, "zero forward return"), "call backward()"),
-        (lambda *task: step_with_closure(*task, "forward backward zero return"), "before it, not after"),
-        (lambda *task: [step_with_closure(*task, "zero forward backward return") for _ in "ab"][0], "more than once"),
+        (step_with_closure, "optimizer.zero_grad()", "pass", "zero_grad is missing in the closure"),
+        (step_with_closure, "loss.backward()", "pass", "call backward()"),
+        (step_with_closure, "backward()", "backward(); optimizer.zero_grad()", "before it, not after"),
+        (step_with_closure, "optimizer.step(closure)", "optimizer.step(closure); optimizer.step(closure)", "than once"),
+        (step_with_closure, "optimizer.step(closure)", "[optimizer.step(closure) for _ in range(9)]", "than once"),
         (lambda u, c, w, b, optimizer: train(lambda u: w * u + b, optimizer, u, c, 1) and (w, b), "write it yourself"),
-        (lambda *task: step_with_closure(*task, "zero forward backward"), "returns nothing"),
-        (lambda *task: step_with_closure(*task, "return"), "Every call gave the same gradient"),
-        (lambda *task: step_with_closure(*task, "zero backward return"), "its graph is used up"),
+        (step_with_closure, "        return loss", "", "returns nothing"),
+        (step_with_closure, "step(closure)", "step([closure(), lambda _: 0][0])", "without brackets"),
+        (step_with_closure, "step(closure)", "step(lambda loss=closure(): loss)", "Every call gave the same gradient"),
         (lambda u, c, w, b, optimizer: optimizer.step(lambda: (b, w)) and (w, b), "has to return the loss"),
-        (lambda *task: step_with_closure(*task, "zero forward backward return", called=True), "without brackets"),
-        (lambda *task: stepless(*task), "never called"),
         (
-            lambda u, c, w, b, optimizer: step_with_closure(
-                u, c, w, b, torch.optim.LBFGS([w, b]), "zero forward backward return"
-            ),
-            "of your own",
+            step_with_closure,
+            "    def",
+            "    before = ((b + u * w - c) ** 2).mean()\n    def",
+            "loss =",
+            "loss = before #",
+            "used up",
         ),
-        (
-            lambda *task: [step_with_closure(*task, "zero forward backward return") for _ in range(10)][0],
-            "more than once",
-        ),
+        (step_with_closure, "optimizer.step(closure)", "closure()", "never called"),
+        (lambda *task: step_with_closure(*task[:4], torch.optim.LBFGS(task[2:4])), "of your own"),
     ],
     "momentum_limit": [
         (lambda u, momentum: 2 / largest_curvature(u), "limit without momentum"),
@@ -237,183 +305,21 @@ RIGHT = {
         lambda u, c, w: (2 * (w * u.float() - c.float()) * u.float()).mean(),
     ],
     "one_step": [lambda u, c, w, b, rate: [np.float64(x) for x in step_by_hand(u, c, w, b, rate)]],
-    "largest_stable_rate": [
-        lambda u: (
-            2
-            / np.linalg.eigvalsh(
-                2 * np.cov(np.vstack([u, u * 0 + 1]), bias=True) + 2 * np.outer([u.mean(), 1], [u.mean(), 1])
-            ).max()
-        )
+    "largest_stable_rate": [lambda u: 1 / np.linalg.eigvalsh(np.vander(u, 2).T @ np.vander(u, 2) / len(u)).max()],
+    "derivative": [differentiate],
+    "autograd_descent": [
+        descend,
+        descend_again,
+        (descend, "return", "w.grad = b.grad = None; return"),
+        descend_with_transformed_loss,
+        descend_by_copies,
     ],
-    "autograd_descent": [lambda *task: descend_with_transformed_loss(*task), lambda *task: descend_by_copies(*task)],
     "tanh_rule": [lambda x: (np.tanh(x), 1 / np.cosh(x) ** 2), lambda x: (y := torch.tanh(torch.tensor(x)), 1 - y * y)],
     "overwritten_derivative": [3, np.float32(3), torch.tensor(3)],
     "training_cycle": [
         lambda *task: train_in_order(*task, "zero forward backward step"),
-        lambda *task: [p.detach().numpy() for p in train_in_order(*task, "forward zero backward step")],
+        lambda *task: [p.detach().numpy() for p in train_in_order(*task)],
     ],
-    "lbfgs_step": [lambda *task: step_with_closure(*task, "zero forward backward return")],
+    "lbfgs_step": [step_with_closure],
     "momentum_limit": [lambda u, momentum: np.float64((2 + 2 * momentum) / largest_curvature(u))],
 }
-
-
-def slope_by_autograd(u, c, w):
-    w = torch.tensor(w, dtype=u.dtype, requires_grad=True)
-    ((w * u - c) ** 2).mean().backward()
-    return w.grad
-
-
-def step_by_hand(u, c, w, b, rate):
-    errors = [w * x + b - y for x, y in zip(u.tolist(), c.tolist(), strict=True)]
-    slopes = [2 * sum(e * x for e, x in zip(errors, u.tolist(), strict=True)) / len(u), 2 * sum(errors) / len(u)]
-    return w - rate * slopes[0], b - rate * slopes[1]
-
-
-def stepless(u, c, w, b, optimizer):
-    ((w * u + b - c) ** 2).mean().backward()
-    return w, b
-
-
-def largest_curvature(u):
-    """The largest eigenvalue of the Hessian, by another road than the check's: the trace and the determinant."""
-    a, d, e = 2 * (u * u).mean(), 2 * u.mean(), 2.0
-    return ((a + e) + ((a - e) ** 2 + 4 * d**2) ** 0.5) / 2
-
-
-def descend(
-    u, c, w, b, learning_rate, epochs, empty=True, sign=-1, recorded=False, guarded_loss=False, keep=None, late=False
-):
-    """Gradient descent as the chapter writes it, with one thing wrong, by other operations than the check's."""
-    for _ in range(epochs):
-        with torch.set_grad_enabled(not guarded_loss):
-            loss = ((w * u + b - c) ** 2).mean()
-        loss.backward(retain_graph=keep)
-        if late:
-            w.grad = b.grad = None
-        with torch.set_grad_enabled(recorded):
-            for parameter in (b, w):
-                parameter.add_(sign * learning_rate * parameter.grad)
-                if empty:
-                    parameter.grad.zero_()
-    return [w, b]
-
-
-def descend_on_one_loss(u, c, w, b, learning_rate, epochs):
-    loss = torch.nn.functional.mse_loss(w * u + b, c)
-    for _ in range(epochs):
-        w.grad, b.grad = torch.zeros_like(w), torch.zeros_like(b)
-        loss.backward(retain_graph=True)
-        with torch.inference_mode():
-            w.sub_(learning_rate * w.grad)
-            b.sub_(learning_rate * b.grad)
-    return w, b
-
-
-def descend_with_new_tensors(u, c, w, b, learning_rate, epochs, recorded=False):
-    for _ in range(epochs):
-        ((w * u + b - c) ** 2).mean().backward()
-        with torch.set_grad_enabled(recorded):
-            w = w - learning_rate * w.grad
-            b = b - learning_rate * b.grad
-    return w, b
-
-
-def descend_by_torch_grad(u, c, w, b, learning_rate, epochs):
-    """Autograd, but the steps are recorded and w and b stay where they are."""
-    for _ in range(epochs):
-        slopes = torch.autograd.grad(((w * u + b - c) ** 2).mean(), (w, b), create_graph=True)
-        w, b = w - learning_rate * slopes[0], b - learning_rate * slopes[1]
-    return w, b
-
-
-def descend_with_transformed_loss(u, c, w, b, learning_rate, epochs):
-    for _ in range(epochs):
-        slopes = torch.func.grad(lambda p: ((p[0] * u + p[1] - c) ** 2).mean())((w, b))
-        with torch.no_grad():
-            w -= learning_rate * slopes[0]
-            b -= learning_rate * slopes[1]
-    return w, b
-
-
-def descend_by_copies(u, c, w, b, learning_rate, epochs):
-    for _ in range(epochs):
-        copies = w.detach().clone().requires_grad_(), b.detach().clone().requires_grad_()
-        ((copies[0] * u + copies[1] - c) ** 2).mean().backward()
-        with torch.no_grad():
-            w -= learning_rate * copies[0].grad
-            b -= learning_rate * copies[1].grad
-    return w, b
-
-
-def descend_without_autograd(u, c, w, b, learning_rate, epochs):
-    for _ in range(epochs):
-        slopes = mse_gradient(u, c, w.detach(), b.detach())
-        for parameter, slope in zip((w, b), slopes, strict=True):
-            parameter.data -= learning_rate * slope
-    return w, b
-
-
-def descend_in_data(u, c, w, b, learning_rate, epochs):
-    for _ in range(epochs):
-        ((w * u + b - c) ** 2).mean().backward()
-        for parameter in (w, b):
-            parameter.data = parameter.data - learning_rate * parameter.grad
-            parameter.grad = None
-    return w, b
-
-
-def descend_by_the_course(u, c, w, b, learning_rate, epochs):
-    train(lambda u: w * u + b, torch.optim.SGD([w, b], lr=learning_rate), u, c, epochs)
-    return w, b
-
-
-def backward_into_a_copy(f, x):
-    copy = x.clone()
-    copy.requires_grad_(True)
-    f(copy).backward()
-    return copy.grad
-
-
-def nudge_every_number(f, x, delta=1e-3):
-    x = x.detach()
-    slopes = torch.zeros_like(x)
-    for i in range(x.numel()):
-        nudge = torch.zeros_like(x)
-        nudge.view(-1)[i] = delta
-        slopes.view(-1)[i] = (f(x + nudge) - f(x - nudge)) / (2 * delta)
-    return slopes
-
-
-def train_in_order(u, c, w, b, optimizer, epochs, order):
-    """The training cycle with its actions in this order; without "forward", the loss is computed before the loop."""
-    loss = ((b + u * w - c) ** 2).mean()
-    actions = {"zero": optimizer.zero_grad, "backward": lambda: loss.backward(), "step": optimizer.step}
-    actions["backward_and_keep"] = lambda: loss.backward(retain_graph=True)
-    for _ in range(epochs):
-        for action in order.split():
-            if action == "forward":
-                loss = ((b + u * w - c) ** 2).mean()
-            else:
-                actions[action]()
-    return [w, b]
-
-
-def step_with_closure(u, c, w, b, optimizer, parts, called=False):
-    """One step of LBFGS with a closure of these parts; without "forward", the loss is computed before the step."""
-    before = ((b + u * w - c) ** 2).mean()
-    if "forward" not in parts:
-        before.backward()
-
-    def closure():
-        if "zero" in parts.split("backward")[0]:
-            optimizer.zero_grad()
-        loss = ((b + u * w - c) ** 2).mean() if "forward" in parts else before
-        if "backward" in parts:
-            loss.backward()
-        if "backward zero" in parts:
-            optimizer.zero_grad()
-        if "return" in parts:
-            return loss
-
-    optimizer.step(closure() if called else closure)
-    return [w, b]

@@ -10,42 +10,94 @@ from torch import nn
 
 from helpers.loss import mse
 
-# Wrong answers: (answer, words that its hint must contain).
+
+def held_back(u, c, order, n):
+    rows, kept = order[:-n], order[-n:]
+    slope, shift = np.polyfit(u[rows], c[rows], 1)
+    return (slope * u[kept] + shift - c[kept]).square().mean()
+
+
+def epoch(w, b, optimizer, training, validation):
+    def measure(u, c):
+        return ((w * u + b - c) ** 2).mean()
+
+    loss = measure(*training)
+    with torch.no_grad():
+        kept = measure(*validation)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item(), kept.item(), w.item(), b.item()
+
+
+def mean_without(c):
+    """For each value, the mean of the others."""
+    return (c.sum() - c) / (len(c) - 1)
+
+
+def standardise(u, like=None):
+    like = u if like is None else like
+    return (u - like.mean()) / like.std(correction=0)
+
+
+def rows_through(x, W, b):
+    """A layer without activation, row by row."""
+    return torch.stack([W @ row + b for row in x])
+
+
+def flip(vector, k):
+    """A copy of the vector with the sign of entry k turned."""
+    return torch.where(torch.arange(len(vector)) == k, -vector, vector)
+
+
+class Chain(nn.Module):
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+# Wrong answers: (answer, edits of its text in pairs, words that its hint must contain).
 WRONG = {
     "hold_out_error": [
-        (lambda u, c, order, n: mse_elsewhere(u[order[:-n]], c[:-n], u[order[-n:]], c[-n:]), "u was shuffled and c"),
-        (lambda u, c, order, n: mse_elsewhere(u[:-n], c[order[:-n]], u[-n:], c[order[-n:]]), "c was shuffled and u"),
-        (lambda u, c, order, n: mse_elsewhere(u, c, u[order[-n:]], c[order[-n:]]), "has seen the rows"),
-        (lambda u, c, order, n: mse_elsewhere(*(t[order[:-n]] for t in (u, c, u, c))), "training loss"),
-        (lambda u, c, order, n: mse_elsewhere(u[order[n:]], c[order[n:]], u[order[:n]], c[order[:n]]), "the last ones"),
-        (lambda u, c, order, n: mse_elsewhere(u[:-n], c[:-n], u[-n:], c[-n:]), "as they stand"),
-        (
-            lambda u, c, order, n: mse_elsewhere(*(t[p] for p in order.split([len(u) - n, n]) for t in (u, c))) ** 0.5,
-            "root",
-        ),
-        (
-            lambda u, c, order, n: mse_elsewhere(
-                *(t[part] for part in order.split([len(u) - n, n]) for t in (u, c)), -1
-            ),
-            "swapped",
-        ),
+        (held_back, "c[rows]", "c[:-n]", "c[kept]", "c[-n:]", "u was shuffled and c"),
+        (held_back, "u[rows]", "u[:-n]", "u[kept]", "u[-n:]", "c was shuffled and u"),
+        (held_back, "order[:-n]", "order", "has seen the rows"),
+        (held_back, "order[-n:]", "order[:-n]", "training loss"),
+        (held_back, "order[:-n], order[-n:]", "order[n:], order[:n]", "the last ones"),
+        (held_back, "order[", "torch.arange(len(u))[", "as they stand"),
+        (held_back, "mean()", "mean().sqrt()", "root"),
+        (held_back, "slope, shift", "shift, slope", "swapped"),
     ],
     "epoch_with_validation": [
-        (lambda *task: epoch_by_hand(*task, guarded=False), "under torch.no_grad()"),
-        (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="both"), "training loss only"),
-        (lambda *task: epoch_by_hand(*task, guarded=False, backward_on="validation"), "training loss only"),
-        (lambda *task: epoch_by_hand(*task[:4], [t.clone() for t in task[4]], guarded=False, keep=True), "no_grad"),
-        (lambda *task: epoch_by_hand(*task[:4], [t * 1.0 for t in task[4]], guarded=False, keep=True), "no_grad"),
-        (lambda *task: epoch_half_detached(*task), "under torch.no_grad()"),
-        (lambda *task: epoch_by_hand(*task[:4], task[3]), "on the training pair"),
-        (lambda *task: epoch_by_hand(*task, late=True), "after the step"),
-        (lambda *task: epoch_measured_late(*task), "Both losses are measured after"),
-        (lambda *task: epoch_by_hand(*task, empty=False), "old gradients"),
-        (lambda *task: epoch_by_hand(*task, step=False), "where they were"),
-        (lambda *task: [epoch_by_hand(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
-        (lambda *task: epoch_by_hand(*task)[:2], "4 parts"),
-        (lambda *task: epoch_unrecorded(*task), "backward found no record"),
-        (lambda *task: epoch_by_hand(*task, backward_on="both"), "for the training loss alone"),
+        (epoch, "with torch.no_grad():", "if True:", "under torch.no_grad()"),
+        (
+            epoch,
+            "*validation",
+            "*(t * 1 for t in validation)",
+            "with torch.no_grad():",
+            "if 1:",
+            ".item()",
+            "",
+            "no_grad",
+        ),
+        (epoch, "with torch.no_grad():", "w = w.detach()\n    if True:", ".item()", "", "under torch.no_grad()"),
+        (lambda *task: epoch(*task[:4], task[3]), "on the training pair"),
+        (epoch, "step()", "step(); kept = torch.no_grad()(measure)(*validation)", "measured after the step"),
+        (
+            lambda w, b, *task: epoch(w, b, *task) and [*(mse(w.data * u + b.data, c) for u, c in task[1:]), w, b],
+            "Both",
+        ),
+        (epoch, "optimizer.zero_grad()", "pass", "old gradients"),
+        (epoch, "optimizer.step()", "pass", "where they were"),
+        (lambda *task: [epoch(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
+        (lambda *task: epoch(*task)[:2], "4 parts"),
+        (epoch, "loss = ", "with torch.no_grad(): loss = ", "backward found no record"),
+        (epoch, "loss.backward()", "kept.backward()", "for the training loss alone"),
     ],
     "leave_one_out_of_the_mean": [
         (lambda c: c.var(correction=0), "in the mean that predicts it"),
@@ -56,14 +108,11 @@ WRONG = {
         (lambda c: (c.mean(), c.var()), "2 came back"),
     ],
     "standardise_validation": [
-        (lambda training, validation: (validation - validation.mean()) / validation.std(correction=0), "own mean"),
+        (lambda training, validation: standardise(validation), "own mean"),
         (lambda training, validation: standardise(torch.cat([training, validation]))[len(training) :], "A leak"),
         (lambda training, validation: (validation - training.mean()) / training.std(), "divides by n - 1"),
         (lambda training, validation: validation - training.mean(), "scale is missing"),
-        (
-            lambda training, validation: (validation - training.mean()) / validation.std(correction=0),
-            "deviation is not",
-        ),
+        (lambda training, validation: (validation - training.mean()) / validation.std(correction=0), "tion is not"),
         (lambda training, validation: (validation - validation.mean()) / training.std(correction=0), "the mean is not"),
         (lambda training, validation: standardise(training), "training part"),
         (lambda training, validation: (standardise(training), validation), "2 came back"),
@@ -90,10 +139,7 @@ WRONG = {
         (lambda x, W0, b0, W1, b1: torch.matmul(torch.tanh(torch.matmul(x, W0) + b0), W1) + b1, "shapes don't fit"),
         (lambda x, W0, b0, W1, b1: W1 @ (W0 @ x + b0).tanh() + b1, "as for one vector"),
         (lambda x, W0, b0, W1, b1: (W1 @ (W0 @ x.T + b0).tanh() + b1).T, "With x.T"),
-        (
-            lambda x, W0, b0, W1, b1: rows_through(torch.tanh(rows_through(x, W0, b0)), W1, b1).squeeze(),
-            "shape (4, 1), yours has (4,)",
-        ),
+        (lambda x, *layers: rows_through(rows_through(x, *layers[:2]).tanh(), *layers[2:]).squeeze(), "yours has (4,)"),
     ],
     "collapsed_bias": [
         (lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2, "layers are in the wrong"),
@@ -128,6 +174,7 @@ WRONG = {
         (lambda x, slope: x * slope, "straight line"),
         (lambda x, slope: torch.relu(x) - slope * (x <= 0), "a constant has slope 0"),
         (lambda x, slope: torch.relu(x) + slope * (x <= 0), "slope itself"),
+        (lambda x, slope: torch.where(x > slope, x, slope * x), "border is 0"),
         (lambda x, slope: slope * x if x <= 0 else x, "torch.where"),
         (lambda x, slope: max(x, slope * x), "torch.where"),
         (lambda x, slope: nn.LeakyReLU(slope)(x), "without"),
@@ -200,7 +247,7 @@ WRONG = {
         (lambda w, b, v, k: (flip(w, k), flip(b, k), v), "output weight kept"),
         (lambda w, b, v, k: (flip(w, k), b, v), "Only the weight"),
         (lambda w, b, v, k: torch.stack([-w, -b, -v]), "every unit"),
-        (lambda w, b, v, k: [flip_here(vector, k) for vector in (w, b, v)], "handed in"),
+        (lambda *task: [vector[task[3]].neg_() for vector in task[:3]] and task[:3], "handed in"),
     ],
     "stack_loss": [
         (lambda predictions, targets: torch.mean((predictions - targets) ** 2), "averaged over the networks"),
@@ -214,23 +261,32 @@ WRONG = {
         (lambda predictions, targets: mse(predictions, targets.expand_as(predictions)), "averaged over the networks"),
     ],
     "chain": [
-        (lambda parts: Chain(parts), "plain list"),
-        (lambda parts: Chain(tuple(parts)), "plain list"),
-        (lambda parts: Chain(dict(enumerate(parts))), "plain list"),
-        (lambda parts: Chain(nn.ModuleList(parts), call=lambda part, x: part.forward(x)), "part.forward(x)"),
-        (lambda parts: Chain(parts, call=lambda part, x: part.forward(x)), "Two things"),
-        (lambda parts: Chain(nn.ModuleList(deepcopy(parts))), "not of copies"),
-        (lambda parts: Chain(nn.ModuleList(parts[::-1])), "in reverse"),
-        (lambda parts: Last(parts), "output of the one before"),
-        (lambda parts: Added(parts), "like Total"),
-        (lambda parts: NotReady(parts), "super().__init__()"),
-        (lambda parts: NotReadyChain(parts, keep=list), "Two things are missing"),
-        (lambda parts: Chain(nn.ModuleList(parts), whole=True), "only keeps its parts"),
-        (lambda parts: Chain(parts, whole=True), "A list can't be called"),
-        (lambda parts: ChainWithoutParent(), "no module"),
-        (lambda parts: Chain(nn.Sequential(*parts), whole=True), "nn.Sequential did it"),
+        (Chain, "nn.ModuleList(parts)", "parts", "plain list"),
+        (Chain, "nn.ModuleList(parts)", "tuple(parts)", "plain list"),
+        (Chain, "nn.ModuleList(parts)", "dict(enumerate(parts))", "self.parts:", "self.parts.values():", "plain list"),
+        (Chain, "part(x)", "part.forward(x)", "part.forward(x)"),
+        (Chain, "nn.ModuleList(parts)", "parts", "part(x)", "part.forward(x)", "Two things are not"),
+        (lambda parts: Chain(deepcopy(parts)), "not of copies"),
+        (lambda parts: Chain(parts[::-1]), "in reverse"),
+        (Chain, "x = part(x)", "y = part(x)", "return x", "return y", "output of the one before"),
+        (Chain, "for part in self.parts:", "if 1:", "part(x)", "sum(part(x) for part in self.parts)", "like Total"),
+        (Chain, "super().__init__()", "pass", "super().__init__()"),
+        (Chain, "super().__init__()", "pass", "nn.ModuleList(parts)", "parts", "Two things are missing"),
+        (Chain, "x = part(x)", "pass", "return x", "return self.parts(x)", "only keeps its parts"),
+        (Chain, "nn.ModuleList(parts)", "parts", "return x", "return self.parts(x)", "A list can't be called"),
+        (Chain, "(nn.Module)", "", "no module"),
+        (
+            Chain,
+            "ModuleList(",
+            "Sequential(*",
+            "for part in self.parts:",
+            "if 1:",
+            "part(x)",
+            "self.parts(x)",
+            "did it",
+        ),
         (lambda parts: nn.Sequential(*parts), "nn.Sequential did it"),
-        (lambda parts: Hasty(parts), "inside the loop"),
+        (Chain, "        return x", "            return x", "inside the loop"),
     ],
     "module_loss": [
         (lambda model, u, c: ((model(u[:, None]) - c) ** 2).mean(), "every target"),
@@ -265,10 +321,13 @@ WRONG = {
 
 # Right answers in another style than the check's.
 RIGHT = {
-    "leave_one_out_of_the_mean": [lambda c: np.mean([(np.delete(c, i).mean() - c[i]) ** 2 for i in range(len(c))])],
-    "standardise_validation": [
-        lambda training, validation: [(v - training.mean()) / training.std(correction=0) for v in validation]
+    "hold_out_error": [held_back],
+    "epoch_with_validation": [
+        epoch,
+        (epoch, "loss.item(), kept.item(), w.item(), b.item()", "torch.stack([loss, kept, w, b])"),
     ],
+    "leave_one_out_of_the_mean": [lambda c: np.mean([(np.delete(c, i).mean() - c[i]) ** 2 for i in range(len(c))])],
+    "standardise_validation": [lambda training, validation: [standardise(v, training) for v in validation]],
     "one_neuron": [lambda x, w, b: [math.tanh(sum(p * q for p, q in zip(row, w, strict=True)) + b) for row in x]],
     "hidden_layer_network": [lambda x, W0, b0, W1, b1: F.linear(F.linear(x, W0, b0).tanh(), W1, b1)],
     "sensitivity": [
@@ -309,7 +368,7 @@ RIGHT = {
         lambda predictions, targets: sum(mse(prediction, targets) for prediction in predictions),
         lambda predictions, targets: len(predictions) * (predictions - targets).square().mean(),
     ],
-    "chain": [lambda parts: Chain(nn.ModuleList(parts))],
+    "chain": [Chain],
     "module_loss": [
         lambda model, u, c: nn.MSELoss()(model(u[:, None]), c[:, None]),
         lambda model, u, c: F.mse_loss(model(u[:, None])[:, 0], c),
@@ -323,154 +382,3 @@ RIGHT = {
         lambda images: torch.einsum("bhwc->bchw", images),
     ],
 }
-
-
-def epoch_unrecorded(w, b, optimizer, training, validation):
-    with torch.no_grad():
-        losses = [((w * u + b - c) ** 2).mean() for u, c in (training, validation)]
-    optimizer.zero_grad()
-    losses[0].backward()
-
-
-class Chain(nn.Module):
-    """Parts one after the other, kept in whatever they come in."""
-
-    def __init__(self, parts, call=lambda part, x: part(x), whole=False):
-        super().__init__()
-        self.parts, self.call, self.whole = parts, call, whole
-
-    def forward(self, x):
-        if self.whole:
-            return self.parts(x)
-        for part in self.parts.values() if isinstance(self.parts, dict) else self.parts:
-            x = self.call(part, x)
-        return x
-
-
-class Last(nn.Module):
-    def __init__(self, parts):
-        super().__init__()
-        self.parts = nn.ModuleList(parts)
-
-    def forward(self, x):
-        for part in self.parts:
-            y = part(x)
-        return y
-
-
-class Hasty(Last):
-    def forward(self, x):
-        for part in self.parts:
-            x = part(x)
-            return x
-
-
-class Added(Last):
-    def forward(self, x):
-        return torch.stack([part(x) for part in self.parts]).sum(dim=0)
-
-
-class NotReady(nn.Module):
-    def __init__(self, parts, keep=nn.ModuleList):
-        self.parts = keep(parts)
-
-    def forward(self, x):
-        return self.parts[0](x)
-
-
-NotReadyChain = type("Chain", (NotReady,), {})
-
-
-class ChainWithoutParent:
-    def __call__(self, x):
-        return x
-
-
-def mse_elsewhere(u, c, u_new, c_new, order=1):
-    """Mean squared error, on new readings, of a line fitted by another road than the check's: lstsq.
-
-    order: -1 swaps the two coefficients before they predict.
-    """
-    X, X_new = (torch.stack([torch.ones_like(t), t], dim=1) for t in (u, u_new))
-    coefficients = torch.linalg.lstsq(X, c[:, None]).solution
-    return (X_new @ (coefficients if order == 1 else coefficients.flip(0)) - c_new[:, None]).square().mean()
-
-
-def epoch_measured_late(w, b, optimizer, training, validation):
-    """One epoch with both losses measured after the step."""
-    optimizer.zero_grad()
-    mse(w * training[0] + b, training[1]).backward()
-    optimizer.step()
-    with torch.no_grad():
-        return *(mse(w * pair[0] + b, pair[1]).item() for pair in (training, validation)), w, b
-
-
-def epoch_by_hand(
-    w,
-    b,
-    optimizer,
-    training,
-    validation,
-    guarded=True,
-    late=False,
-    empty=True,
-    step=True,
-    backward_on="training",
-    keep=False,
-):
-    """One epoch as the chapter writes it, with one thing wrong. keep: return the losses as tensors."""
-
-    def measure(pair):
-        return ((w * pair[0] + b - pair[1]) ** 2).mean()
-
-    def validate():
-        with torch.set_grad_enabled(not guarded):
-            return measure(validation)
-
-    losses = {"training": measure(training), "validation": None if late else validate()}
-    if empty:
-        optimizer.zero_grad()
-    for name in losses if backward_on == "both" else [backward_on]:
-        losses[name].backward()
-    if step:
-        optimizer.step()
-    if late:
-        losses["validation"] = validate()
-    if keep:
-        return losses["training"], losses["validation"], w, b
-    return losses["training"].item(), losses["validation"].item(), w.item(), b.item()
-
-
-def epoch_half_detached(w, b, optimizer, training, validation):
-    """One epoch whose validation pass is hidden from w, and recorded for b."""
-    pairs = ((w, training), (w.detach(), validation))
-    losses = [((weight * u + b - c) ** 2).mean() for weight, (u, c) in pairs]
-    optimizer.zero_grad()
-    losses[0].backward()
-    optimizer.step()
-    return *losses, w, b
-
-
-def rows_through(x, W, b):
-    """A layer without activation, row by row."""
-    return torch.stack([W @ row + b for row in x])
-
-
-def mean_without(c):
-    """For each value, the mean of the others."""
-    return (c.sum() - c) / (len(c) - 1)
-
-
-def standardise(u):
-    return (u - u.mean()) / u.std(correction=0)
-
-
-def flip(vector, k):
-    """A copy of the vector with the sign of entry k turned."""
-    return torch.where(torch.arange(len(vector)) == k, -vector, vector)
-
-
-def flip_here(vector, k):
-    """The vector itself, with the sign of entry k turned."""
-    vector[k] = -vector[k]
-    return vector
