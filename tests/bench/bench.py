@@ -402,13 +402,13 @@ def load(ready: dict[str, Worker], rows: int, columns: int) -> None:
         worker.read()
 
 
-def rscript() -> str:
-    """The Rscript of the R that rpy2 would use. Raises RuntimeError without R."""
+def rscript() -> list[str]:
+    """The Rscript of the R that rpy2 would use, without the user's start-up files. Raises RuntimeError without R."""
     home = os.environ.get("R_HOME")
     path = shutil.which("Rscript", path=os.path.join(home, "bin") if home else None)
     if path is None or os.environ.get("COURSE_WITHOUT_R", "") not in ("", "0"):
         raise RuntimeError("the bench compares with R's lm(), and there is no R")
-    return path
+    return [path, "--vanilla"]
 
 
 def write_regression(file: Path, rows: int, columns: int, block: int = 1_000_000) -> list[float]:
@@ -444,7 +444,7 @@ def has_memory(bench: Bench, what: str, needed: int) -> bool:
 def bench_solvers(bench: Bench) -> None:
     """R's lm() and lm.fit, and torch's QR and TSQR, on the same rows: time in turns, memory in a process for each."""
     file = BUILD / "regression.bin"
-    commands = {name: [rscript(), HERE / "bench_lm.R", name, file] for name in ("lm", "lm.fit")}
+    commands = {name: [*rscript(), HERE / "bench_lm.R", name, file] for name in ("lm", "lm.fit")}
     commands |= {name: [sys.executable, HERE / "bench_solver.py", name, file] for name in ("qr", "tsqr")}
     bench.results["solvers"] = []
     sizes = [(rows, columns) for columns in COLUMNS for rows in bench.size.rows]
@@ -517,7 +517,7 @@ def write_classification(file: Path, rows: int, columns: int) -> list[float]:
 def bench_glm(bench: Bench) -> None:
     """R's glm(), binomial, and chapter 15's Newton's method in torch, on the same rows."""
     file, rows, columns = BUILD / "classification.bin", bench.size.rows[1], 20
-    commands = {"glm": [rscript(), HERE / "bench_lm.R", "glm", file]}
+    commands = {"glm": [*rscript(), HERE / "bench_lm.R", "glm", file]}
     commands |= {"irls": [sys.executable, HERE / "bench_solver.py", "irls", file]}
     try:
         expected = write_classification(file, rows, columns)
@@ -570,7 +570,7 @@ def machine() -> dict:
     with contextlib.suppress(OSError, TypeError):
         processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())[1].strip()
     code = 'cat(R.version$major, ".", R.version$minor, " ", basename(extSoftVersion()[["BLAS"]]), sep = "")'
-    command = [rscript(), "--vanilla", "-e", code]
+    command = [*rscript(), "-e", code]
     version, blas = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     system = f"{platform.system()} {platform.machine()}"
     found = {"processor": processor, "cores": os.cpu_count(), "gigabytes": round(psutil.virtual_memory().total / 1e9)}

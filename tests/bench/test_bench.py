@@ -217,7 +217,7 @@ def regression(tmp_path_factory):
 @pytest.mark.parametrize("method", ["lm", "lm.fit"])
 def test_r_finds_the_answer_of_the_file(method, regression):
     file, expected = regression
-    with bench.workers({method: [bench.rscript(), HERE / "bench_lm.R", method, file]}) as ready:
+    with bench.workers({method: [*bench.rscript(), HERE / "bench_lm.R", method, file]}) as ready:
         bench.load(ready, 25_000, 3)
         answer = ready[method].ask("solve", 2)
     check_same_answer({method: answer["coefficients"]}, expected, 1e-12)
