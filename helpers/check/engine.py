@@ -298,7 +298,7 @@ def module_probe(probe: Callable[..., Any]) -> Callable[..., list]:
 
     def observe(answer: Callable, *arguments: Any) -> list:
         if isinstance(answer, nn.Module):
-            raise TypeError("it is a module already made; the class itself is asked for, without brackets behind it")
+            raise TypeError("it is a module already made; give the class itself")
         module = answer(*arguments)
         if not unanswered(module) and not isinstance(module, nn.Module):
             raise TypeError("no module came back")

@@ -135,6 +135,7 @@ WRONG = {
         (lambda e, s, q: [e - s, e + s], "two thirds"),
         (lambda e, s, q: (e - 1.96 * s, e + 1.96 * s), "known variance"),
         (lambda e, s, q: (e + s * q, e - s * q), "swapped"),
+        (lambda e, s, q: (e - s * q / 2, e + s * q / 2), "halved the width"),
         (lambda e, s, q: (round(e - s * q), round(e + s * q)), "rounded to whole"),
         (lambda e, s, q: (float(e - s * q), torch.zeros(2)), "made of numbers"),
     ],
@@ -145,12 +146,15 @@ WRONG = {
         (lambda f, w, b, d: ((f(w + d, b + d) - f(w, b)) / d, (f(w + d, b + d) - f(w, b)) / d), "both parameters"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b) / d, f(w, b + d) - f(w, b) / d), "bracket is missing"),
         (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / d, (f(w + d, b + d) - f(w + d, b)) / d), "still nudged"),
+        (lambda f, w, b, d: (f(w + d, b) - f(w, b), f(w, b + d) - f(w, b)), "rise divided by run"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b)) / d, "2 parts"),
     ],
     "gradient_through_origin": [
         (lambda u, c, w: torch.mean((u * w - c) * u), "factor 2"),
         (lambda u, c, w: -2 * torch.mean((u * w - c) * u), "sign is turned"),
         (lambda u, c, w: 2 * torch.mean(u * w - c), "inner derivative"),
+        (lambda u, c, w: 2 * (u * w - c) @ u, "loss is a mean"),
+        (lambda u, c, w: 2 * (u * w - c) * u, "one number per reading"),
         (lambda u, c, w: (((w + 1e-4) * u - c) ** 2 - ((w - 1e-4) * u - c) ** 2).mean() / 2e-4, "nudging"),
         (lambda u, c, w: (((w + 1) * u - c) ** 2 - ((w - 1) * u - c) ** 2).mean() / 2, "nudging"),
         (lambda u, c, w: slope_by_autograd(u, c, w), "by the chain rule"),
@@ -160,11 +164,18 @@ WRONG = {
         (lambda u, c, w, b, r: ((w := step_by_hand(u, c, w, b, r)[0]), step_by_hand(u, c, w, b, r)[1]), "w had moved"),
         (lambda u, c, w, b, r: (step_by_hand(u, c, w, b := step_by_hand(u, c, w, b, r)[1], r)[0], b), "b had moved"),
         (lambda u, c, w, b, rate: step_by_hand(u, c, w, b, rate / 2), "half as long"),
+        (
+            lambda u, c, w, b, r: [p - r * s for p, s in zip((w, b), loss.mse_gradient(u, c, w, b)[::-1], strict=True)],
+            "dL/dw",
+        ),
+        (lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b), "That is the gradient"),
     ],
     "largest_stable_rate": [
         (lambda u: 1 / largest_curvature(u), "twice that"),
         (lambda u: 4 / largest_curvature(u), "factor 2"),
         (lambda u: 2 / (len(u) * largest_curvature(u)), "divide X' X by n"),
+        (lambda u: 2 / (2 * (u * u).mean() + 2 - largest_curvature(u)), "gentlest curvature"),
+        (largest_curvature, "That is the curvature; the"),
         (lambda u: 2 / (2 * (u @ u) / len(u)), "along w alone"),
         (lambda u: 2 / (2 * (u * u).mean() + 2), "sharpest one alone"),
         (lambda u: 1 / ((u**2).mean() ** 2 + 2 * u.mean() ** 2 + 1) ** 0.5, "puts all curvatures together"),
@@ -210,6 +221,7 @@ WRONG = {
         (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
         (lambda x: [math.tanh(x), 1 / math.cosh(math.tanh(x)) ** 2], "tanh twice"),
         (lambda x: (math.tanh(x), 1 - math.tanh(x)), "square is missing"),
+        (lambda x: (1 / math.cosh(x) ** 2, math.tanh(x)), "value comes first"),
         (lambda x: (torch.tanh(x), 1 - torch.tanh(x) ** 2), "math.tanh takes numbers"),
     ],
     "overwritten_derivative": [
@@ -225,6 +237,7 @@ WRONG = {
         (lambda p, g, v, rate, m: (p - rate * g, v * m + g), "gradient alone"),
         (lambda p, g, v, rate, m: (p - rate * g - rate * m * v, v), "came back unchanged"),
         (lambda p, g, v, rate, m: (v := m * v + g, p - v * rate), "their order is not"),
+        (lambda p, g, v, rate, m: (p - rate * (v := v + m * g), v), "which fades"),
         (lambda p, g, v, rate, m: (p + (v := m * v - rate * g), v), "holds steps"),
     ],
     "training_cycle": [
@@ -249,7 +262,6 @@ WRONG = {
         (step_with_closure, "loss.backward()", "pass", "call backward()"),
         (step_with_closure, "backward()", "backward(); optimizer.zero_grad()", "before it, not after"),
         (step_with_closure, "optimizer.step(closure)", "optimizer.step(closure); optimizer.step(closure)", "than once"),
-        (step_with_closure, "optimizer.step(closure)", "[optimizer.step(closure) for _ in range(9)]", "than once"),
         (lambda u, c, w, b, optimizer: train(lambda u: w * u + b, optimizer, u, c, 1) and (w, b), "write it yourself"),
         (step_with_closure, "        return loss", "", "returns nothing"),
         (step_with_closure, "step(closure)", "step([closure(), lambda _: 0][0])", "without brackets"),
@@ -272,6 +284,8 @@ WRONG = {
         (lambda u, momentum: 2 * (1 - momentum) / largest_curvature(u), "grows with the momentum"),
         (lambda u, momentum: 2 / largest_curvature(u) / (1 - momentum), "stays the same"),
         (lambda u, momentum: 2 * (1 + momentum) / (2 * u @ u / len(u)), "along w alone"),
+        (lambda u, momentum: (2 + 2 * momentum) / (2 * (u * u).mean() + 2 - largest_curvature(u)), "gentlest"),
+        (lambda u, momentum: (2 + 2 * momentum) / largest_curvature(u) / len(u), "Too small"),
         (lambda u, momentum: (1 + momentum) / largest_curvature(u), "Half of the limit"),
         (lambda u, momentum: 2 * (1 + momentum) / (largest_curvature(u) / 2), "Twice the limit"),
     ],
@@ -279,7 +293,7 @@ WRONG = {
 
 # Right answers in another style than the check's.
 RIGHT = {
-    "double": [lambda x: x + x, lambda x: np.multiply(x, 2), lambda x: torch.as_tensor(x) * 2],
+    "double": [lambda x: x + x, lambda x: np.multiply(x, 2), lambda x: torch.as_tensor(x).mul_(2)],
     "design_matrix": [
         lambda u: [[1, x, x * x] for x in u],
         lambda u: [(1.0, float(x), float(x) ** 2) for x in u],
@@ -290,6 +304,7 @@ RIGHT = {
     ],
     "slope_through_origin": [lambda u, c: torch.linalg.lstsq(u[:, None], c[:, None]).solution.item()],
     "residual_standard_error": [
+        lambda residuals, p: ((residuals.float().requires_grad_() ** 2).sum() / (len(residuals) - p)).sqrt(),
         lambda residuals, p: np.sqrt(np.sum(residuals.numpy() ** 2) / (len(residuals) - p)),
         lambda residuals, p: math.sqrt(sum(float(r) ** 2 for r in residuals) / (len(residuals) - p)),
         lambda residuals, p: residuals.norm() / (len(residuals) - p) ** 0.5,

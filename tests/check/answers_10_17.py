@@ -226,6 +226,7 @@ WRONG = {
         (lambda sizes: sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)) + len(sizes) - 1, "not one"),
         (lambda sizes: sizes[0] + check.network_size.solution(sizes), "inputs have no bias"),
         (lambda sizes: sum(list(sizes)), "counted the units"),
+        (lambda sizes: (sizes[0] + 1) * sum(sizes[1:]), "outputs of the layer before"),
         (lambda sizes: torch.tensor(sizes).prod(), "add the layers up"),
         (lambda sizes: (sizes[0] + 1) * sizes[1], "inside the loop"),
     ],
@@ -261,7 +262,6 @@ WRONG = {
         (lambda chooser, judge: judge[torch.argmin(judge + chooser)], "together"),
         (lambda chooser, judge: chooser.tolist().index(min(chooser)), "That is the epoch"),
         (lambda chooser, judge: judge[chooser.min()], "argmin()"),
-        (lambda chooser, judge: judge[torch.min(chooser)], "argmin()"),
     ],
     "decayed_step": [
         (lambda w, g, rate, decay: w.sub(g, alpha=rate), "without decay"),
@@ -387,11 +387,11 @@ WRONG = {
         (lambda line, network: (line**2).mean() - (network**2).mean(), "mean difference itself"),
         (lambda line, network: apart(line.abs() - network.abs()), "absolute errors"),
         (lambda line, network: apart(line**2 - network**2, correction=0), "n - 1"),
+        (lambda line, network: line**2 - network**2, "row by row: return"),
         (lambda line, network: apart(line**2 - network**2).abs(), "its mean divided by"),
     ],
     "mean_over_rows": [
         (lambda losses, sizes: np.mean(losses), "counts alike"),
-        (lambda losses, sizes: torch.tensor(losses).mean(), "counts alike"),
         (lambda losses, sizes: sum(losses) / sum(sizes), "added means"),
         (lambda losses, sizes: np.dot(losses, sizes), "sum over all rows"),
         (lambda losses, sizes: np.dot(losses, sizes) / len(sizes), "number of batches"),
@@ -416,6 +416,12 @@ WRONG = {
         (lambda batch, device: batch.to(device) if isinstance(batch, torch.Tensor) else batch, "part by part"),
         (move, "move(part, device)", "part.to(device) if isinstance(part, torch.Tensor) else part", "itself"),
         (move, "type(batch)(", "list(", "leave a list a list"),
+        (
+            lambda batch, device: [
+                t.to(device) for t in torch.utils._pytree.tree_leaves(batch) if t is not None and not isinstance(t, str)
+            ],
+            "flat list",
+        ),
     ],
     "clipped": [
         (clip, "/ length", "/ g.norm().item()", "turns the direction: take"),
@@ -426,6 +432,7 @@ WRONG = {
         (clip, "math.sqrt(sum((g**2).sum()", "(max(g.abs().max()", "largest single number"),
         (lambda gradients, limit: [g.clone() for g in gradients], "Nothing was shortened"),
         (lambda gradients, limit: torch.cat([g.flatten() for g in clip(gradients, limit)]), "One long vector"),
+        (lambda gradients, limit: clip(gradients, limit)[:1], "inside the loop"),
         (clip_in_place, "rules clip_grad_norm_ out"),
     ],
     "stable_log_loss": [
@@ -528,6 +535,7 @@ WRONG = {
         (lambda R, X, y, beta: torch.linalg.pinv(X) @ y, "factor of your own"),
         (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (2 / len(y) * X.T @ (y - X @ beta)), "2/n"),
         (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T @ (y - X @ beta) / len(y)), "1/n"),
+        (lambda R, X, y, beta: beta + 2 * (R.T @ R).inverse() @ X.T @ (y - X @ beta), "A factor 2 of"),
         (lambda R, X, y, beta: beta.add_((R.T @ R).inverse() @ X.T @ (y - X @ beta)), "handed in"),
         (lambda R, X, y, beta: beta.float() + ((R.T @ R).inverse() @ X.T @ (y - X @ beta)).float(), "Stay in float64"),
         (lambda R, X, y, beta: beta + (R.T @ R).inverse() @ (X.T.float() @ (y - X @ beta).float()).double(), "float32"),
