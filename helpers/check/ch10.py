@@ -100,6 +100,8 @@ deeper_network = Exercise(
     "ReLU would do as well, but the task asks for tanh.",
     lambda width: two_hidden(width, (nn.Sigmoid,), (nn.Sigmoid,)),
     "These are sigmoid units, and tanh units are asked for.",
+    lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh),
+    "nn.Tanh is the class, and a chain takes modules: make one with nn.Tanh().",
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),
     remark=other_than_two_hidden,

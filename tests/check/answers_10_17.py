@@ -238,6 +238,7 @@ WRONG = {
         (lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1)), "one hidden layer"),
         (Deep, "torch.tanh", "torch.relu", "asks for tanh"),
         (Deep, "torch.tanh", "torch.sigmoid", "sigmoid units"),
+        (lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh, nn.Linear(width, 1)), "is the class"),
         (Deep, "torch.tanh", "F.elu", "no other bend"),
         (Deep, "self.output(h)", "self.output(F.dropout(h))", "no dropout"),
         (lambda width: Deep(2 * width), "another size"),
