@@ -2,15 +2,13 @@
 
     python -m helpers.authoring.refresh                                   every chapter and every solutions notebook
     python -m helpers.authoring.refresh notebooks/01_least_squares.ipynb  this one
-    python -m helpers.authoring.refresh --check                           write nothing; exit 1 if anything would move
 
 The kernel is this interpreter, in the notebook's folder. A notebook is written only after all of its cells ran. What is
 written depends on the code alone: streams are merged, timestamps, widget views, notes inside PNG files and the metadata
 of editors are dropped, ids and tags stay. A second run changes no byte. The output of a cell tagged
-`nbval-ignore-output` varies: while only its digits and pictures change, the stored one stays, unless --renew is given.
+`nbval-ignore-output` varies: while only its digits and pictures change, the stored one stays, until it is cleared.
 """
 
-import argparse
 import asyncio
 import base64
 import contextlib
@@ -24,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 from ipykernel.kernelspec import get_kernel_dict
@@ -160,7 +159,7 @@ def keep_what_varies(old: nbformat.NotebookNode, new: nbformat.NotebookNode) -> 
             for output in now.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = now.execution_count
-            notes.append(f"In [{number}]: varies by nature, stored output kept (--renew stores the new one)")
+            notes.append(f"In [{number}]: varies by nature, the stored output is kept")
     return notes
 
 
@@ -173,14 +172,14 @@ def without_digits(outputs: list[nbformat.NotebookNode]) -> str:
 def what_moved(old: nbformat.NotebookNode, new: nbformat.NotebookNode) -> str:
     """The differences of two notebooks in nbdime's words, in which /cells/3 is the fourth cell."""
     said = io.StringIO()
-    without_counts = argparse.Namespace(details=False)
+    without_counts = SimpleNamespace(details=False)
     style = PrettyPrintConfig(out=said, include=without_counts, use_color=False, use_git=False, use_diff=False)
     pretty_print_diff(old, diff_notebooks(old, new), "", style)
     return said.getvalue().strip() or "outputs as before; counts or ids tidied"
 
 
-def refresh(path: Path, *, check: bool = False, renew: bool = False) -> tuple[bool, str]:
-    """Execute one notebook and, unless `check`, write it back. Returns whether its file moved, and what moved.
+def refresh(path: Path) -> tuple[bool, str]:
+    """Execute one notebook and write it back. Returns whether its file moved, and what moved.
 
     Raises NotebookProblem if it can't be read or a cell fails; the file is then untouched.
     """
@@ -188,45 +187,36 @@ def refresh(path: Path, *, check: bool = False, renew: bool = False) -> tuple[bo
     old = copy.deepcopy(notebook)
     execute(notebook, path.resolve().parent)
     tidy(notebook)
-    notes = []
-    if not renew:
-        stored = copy.deepcopy(old)
-        tidy(stored)
-        notes = keep_what_varies(stored, notebook)
+    stored = copy.deepcopy(old)
+    tidy(stored)
+    notes = keep_what_varies(stored, notebook)
     text = as_text(notebook)
     moved = text != path.read_text(encoding="utf-8")
-    if moved and not check:
+    if moved:
         write(path, text)
     return moved, "\n".join([what_moved(old, notebook) if moved else "nothing moved", *notes])
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Execute notebooks from clean kernels and store their outputs.")
-    parser.add_argument("paths", nargs="*", type=Path, help="notebooks; by default the whole course")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would move")
-    parser.add_argument("--renew", action="store_true", help=f"store new outputs of cells tagged {VARIES}, too")
-    options = parser.parse_args(arguments)
-    failed, moved = [], []
-    for path in options.paths or [*CHAPTERS, *SOLUTIONS]:
+def main(arguments: list[str]) -> int:
+    """Refresh the notebooks at these paths, or the whole course; returns the exit code, 1 if one of them failed."""
+    failed = []
+    for path in map(Path, arguments or [*CHAPTERS, *SOLUTIONS]):
         name, start = os.path.relpath(path), time.perf_counter()
         print(f"{name} ...", end=" ", flush=True)
         try:
-            changed, words = refresh(path, check=options.check, renew=options.renew)
+            moved, words = refresh(path)
         except NotebookProblem as problem:
             failed.append(name)
             print(f"FAILED, file left as it was\n  {name}, {problem}", flush=True)
         else:
-            moved += [name] if changed else []
-            print(f"{time.perf_counter() - start:.1f} s", words, sep="\n" if changed else ", ", flush=True)
+            print(f"{time.perf_counter() - start:.1f} s", words, sep="\n" if moved else ", ", flush=True)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    if moved and options.check:
-        print(f"would move: {', '.join(moved)}; run make refresh", file=sys.stderr)
-    return 1 if failed or (moved and options.check) else 0
+    return bool(failed)
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit("\nstopped; the notebook that was running is as it was")
