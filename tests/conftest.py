@@ -58,7 +58,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # Not for the session: an open Playwright keeps an event loop, beside which other modules' tests could have none.
 @pytest.fixture(scope="module")
 def browser():
-    """A headless browser, for the tests that open one."""
+    """A headless browser, for the tests that open one; they are skipped where there is none."""
     from browser_tools import launch
     from playwright.sync_api import sync_playwright
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import NO_BROWSER, SCREEN, launch
+from browser_tools import SCREEN
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from notebook_tools import CHAPTERS
-from playwright.sync_api import sync_playwright
-from system_browser import find_browser
 
 from helpers.authoring import slides
 from helpers.authoring.notebooks import WIDGET_VIEW, slide_type
@@ -163,20 +161,10 @@ def test_a_figure_is_described_by_the_sentence_after_it(tmp_path):
 # In a browser
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if find_browser() is None:
-        pytest.skip(NO_BROWSER)
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def tab(chromium):
+def tab(browser):
     """A page of the browser that cannot go out; `missed` holds what it asked for in vain."""
-    context = chromium.new_context(offline=True)
+    context = browser.new_context(offline=True)
     opened = context.new_page()
     opened.missed = []
     context.on("requestfailed", lambda request: "about:" in request.url or opened.missed.append(request.url))

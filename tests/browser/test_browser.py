@@ -13,15 +13,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import FIGURE, MILLISECONDS_TO_LOAD, NO_BROWSER, SCREEN, SLIDER, Lab, Page, running_lab
+from browser_tools import FIGURE, MILLISECONDS_TO_LOAD, SCREEN, SLIDER, Lab, Page, running_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_tools import CHAPTERS, Notebook, code_cells, output_text
 from playwright.sync_api import Browser, Locator, expect
-from system_browser import find_browser
 
 from helpers.authoring.notebooks import slide_type
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)]
+pytestmark = pytest.mark.browser
 
 INTERACTIVE = [path for path in CHAPTERS if path.stem[:2] in ("01", "02", "04", "05", "06", "08", "11")]
 OUTPUTS = ".jp-Notebook .jp-OutputArea-output, .jp-Notebook .jp-MarkdownOutput"
@@ -40,7 +39,7 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def loaded(lab: Lab, browser: Browser) -> Iterator[Page]:
+def loaded(browser: Browser, lab: Lab) -> Iterator[Page]:
     """A tab with JupyterLab in it, in which nothing is open."""
     with Page(browser) as page:
         page.tab.goto(lab.address)
@@ -92,7 +91,7 @@ def chapters(paths: Iterable[Path]) -> list:
 
 
 @pytest.fixture(scope="module")
-def chapter(request: pytest.FixtureRequest, lab: Lab, loaded: Page) -> Iterator[Run]:
+def chapter(request: pytest.FixtureRequest, loaded: Page, lab: Lab) -> Iterator[Run]:
     path = f"notebooks/{request.param.name}"
     with opened(loaded, lab, path) as page:
         page.run_all()

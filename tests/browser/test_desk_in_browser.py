@@ -6,18 +6,14 @@ import sys
 
 import nbformat
 import pytest
-from browser_tools import NO_BROWSER, Lab, Page, find_browser, launch
+from browser_tools import Lab, Page
 from notebook_tools import CHAPTERS, ROOT, code_cells
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from test_browser import type_answer
 
 from helpers.authoring.notebooks import as_text
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER),
-    pytest.mark.xdist_group("desk"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 
 FIRST = "notebooks/00_start_here.ipynb"
 COMMAND = ["make", "-o", "setup", "lab", f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"]
@@ -70,14 +66,14 @@ def restart_kernel(page: Page) -> None:
     page.wait_until_idle()
 
 
-def test_a_learner_alone(lab: Lab):
+def test_a_learner_alone(browser: Browser, lab: Lab):
     start(lab)
     for path in CHAPTERS:
         notebook = lab.read(f"desk/notebooks/{path.name}")
         assert not any(cell.outputs for cell in code_cells(notebook))
         assert "For the teacher" not in as_text(notebook)
     stub, table = index_of(lab, "def double"), index_of(lab, "from helpers.progress")
-    with sync_playwright() as playwright, Page(launch(playwright)) as page:
+    with Page(browser) as page:
         open_first(page, lab)
         assert page.tab.locator(OUTPUTS).count() == 0
         assert page.tab.locator(".jp-Notebook").get_by_text("For the teacher").count() == 0

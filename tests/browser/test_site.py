@@ -12,18 +12,13 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_tools import NO_BROWSER, Page
+from browser_tools import Page
 from bs4 import BeautifulSoup
 from notebook_tools import CHAPTERS, ROOT
-from system_browser import find_browser
 
 from helpers.authoring.notebooks import SOLUTIONS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER),
-    pytest.mark.xdist_group("site"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("site")]
 NAMES = [str(path.relative_to(ROOT).with_suffix(".html")) for path in (*CHAPTERS, *SOLUTIONS)]
 NAMES += ["index.html", "notebooks/for_teachers.html", "notebooks/symbols.html", "tests/bench/README.html"]
 LAPTOP, TELEPHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}

@@ -1,14 +1,10 @@
 """make browser: which browser it finds, how it installs one, and what it says. The tools are stubs."""
 
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import system_browser
-from notebook_tools import ROOT
 
 APT = """#!/bin/sh
 echo "apt-get $*" >> "$STUB_BIN/log"
@@ -90,19 +86,3 @@ def test_each_failure_is_one_line(machine, monkeypatch, tool, text, words):
 def test_the_package_has_another_name_on_ubuntu(monkeypatch, system, package):
     monkeypatch.setattr("platform.freedesktop_os_release", lambda: {"ID": system})
     assert system_browser.package() == package
-
-
-@pytest.mark.browser  # it needs none, but it takes its time
-def test_make_test_opens_one_page_and_skips_it_with_a_reason_where_there_is_no_browser(tmp_path):
-    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("WITHOUT_BROWSER"))
-    marks = line.split("=", 1)[1].strip().strip("'")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", "-m", marks]
-    environment = os.environ | {"PATH": str(tmp_path)}
-    environment.pop("COURSE_NEEDS_R", None)
-    done = subprocess.run(
-        [*command, "tests/browser/test_browser.py"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.search(r"^1 skipped, (\d+) deselected in", done.stdout, re.MULTILINE)
-    assert found and int(found.group(1)) > 50
-    assert "no browser found: make browser installs one" in done.stdout
