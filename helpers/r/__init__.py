@@ -198,7 +198,7 @@ def ask(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dic
         raise RError(answer["refusal"])
     for text in answer.pop("warnings", []):
         warnings.warn(f"R's {function}() on {formula!r} warns: {text}", RWarning, stacklevel=3)
-    terms, index = answer.pop("terms"), answer.pop("index")
+    terms, index = pd.Index(answer.pop("terms"), dtype="str"), answer.pop("index")
     columns = answer.pop("columns", ["Estimate", "Std. Error", "t value", "Pr(>|t|)"])
     answer["coefficients"] = table(terms, columns, answer.pop("table"))
     if "interval" in answer:
@@ -208,10 +208,10 @@ def ask(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dic
     return answer
 
 
-def table(terms: list[str], columns: list[str], values: list[float | None]) -> pd.DataFrame:
+def table(terms: pd.Index, columns: list[str], values: list[float | None]) -> pd.DataFrame:
     """A table of floats, given column after column, as in R. None is NaN."""
     import numpy as np
     import pandas as pd
 
     shaped = np.array(values, dtype="float64").reshape((len(terms), len(columns)), order="F")
-    return pd.DataFrame(shaped, index=pd.Index(terms, dtype="str"), columns=columns)
+    return pd.DataFrame(shaped, terms, columns)

@@ -60,7 +60,8 @@ local({
       stop("the response is not numeric", call. = FALSE)
     about <- summary(fit)
     estimates <- coef(fit)
-    interval <- if (length(estimates)) suppressWarnings(confint(fit)) else matrix(NA_real_, 0L, 2L)
+    tail <- (1 - 0.95) / 2  # as in confint(), which would make the summary anew
+    interval <- estimates + sqrt(diag(vcov(about))) %o% suppressWarnings(qt(c(tail, 1 - tail), fit$df.residual))
     residuals <- as.vector(residuals(fit))
     list(terms = as.character(names(estimates)), table = table_of(estimates, about), interval = as.vector(interval),
          residuals = residuals, fitted = as.vector(fitted(fit)), rows = as.integer(names(fitted(fit))),
@@ -107,7 +108,7 @@ local({
   while (length(marker <- readLines(input, 1L))) {
     if (!nzchar(marker)) next  # the end of the last request's line
     reply <- answer(unserialize(input))
-    reply$spent <- !identical(state(), untouched)
+    reply$spent <- reply$kind %in% c("fit", "error") && !identical(state(), untouched)  # no other evaluates a formula
     reply <- list(names(reply), unname(reply))
     cat("\n", marker, "\n", rawToChar(serialize(reply, NULL, ascii = NA, version = 2L)), sep = "")
   }
