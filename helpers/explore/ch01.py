@@ -28,7 +28,7 @@ class Squares(Scene):
         style.draw_readings(self.axes, df)
         self.follow(self.axes.lines[-1])
         self.axes.set(xlim=(12, 98), ylim=(-16, 42), aspect="equal")
-        self.axes.legend(loc="upper left")
+        self.axes.legend(loc="lower right", fontsize="small", borderaxespad=0.3)
         self.title = self.follow(self.axes.title)
         scale.axhline(self.smallest, color=PALETTE["lm"], linewidth=3)
         scale.annotate("lm()", (0.5, self.smallest), (0, -4), textcoords="offset points", ha="center", va="top")
