@@ -59,17 +59,12 @@ def step(u: Tensor, c: Tensor, w: float, b: float, learning_rate: float) -> tupl
     return w - learning_rate * slope_w, b - learning_rate * slope_b
 
 
-def step_one_by_one(u: Tensor, c: Tensor, w: float, b: float, learning_rate: float) -> tuple[Tensor, Tensor]:
-    w = step(u, c, w, b, learning_rate)[0]
-    return w, step(u, c, w, b, learning_rate)[1]
-
-
 one_step = Exercise(
     step,
     "Both parameters move from the same point, so the step follows the gradient.",
     lambda u, c, w, b, rate: step(u, c, w, b, -rate),
     "The loss grows: step against the gradient, with a minus.",
-    step_one_by_one,
+    lambda u, c, w, b, rate: (w_new := step(u, c, w, b, rate)[0], step(u, c, w_new, b, rate)[1]),
     "b moved after w had moved: compute both derivatives first, then take both steps.",
     lambda u, c, w, b, rate: (step(u, c, w, b_new := step(u, c, w, b, rate)[1], rate)[0], b_new),
     "w moved after b had moved: compute both derivatives first, then take both steps.",

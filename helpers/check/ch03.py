@@ -53,44 +53,14 @@ derivative = Exercise(
 )
 
 
-def descent(
-    u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int, *, empty: bool = True, in_place: bool = True,
-    recorded: bool = False, hidden: bool = False, kept: bool | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Gradient descent by autograd, with the ways to get it wrong as options."""
-    for _ in range(epochs):
-        if empty:
-            w.grad = b.grad = None
-        loss.mse(line(u, w, b), c).backward(retain_graph=kept)
-        with torch.set_grad_enabled(recorded):
-            if hidden:
-                w.data -= rate * w.grad
-                b.data -= rate * b.grad
-            elif in_place:
-                w -= rate * w.grad
-                b -= rate * b.grad
-            else:
-                w, b = w - rate * w.grad, b - rate * b.grad
-    return w, b
-
-
-def descent_on_one_loss(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
-    value = loss.mse(line(u, w, b), c)
+def descent(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
     for _ in range(epochs):
         w.grad = b.grad = None
-        value.backward(retain_graph=True)
+        error = loss.mse(line(u, w, b), c)
+        error.backward()
         with torch.no_grad():
             w -= rate * w.grad
             b -= rate * b.grad
-    return w, b
-
-
-def descent_by_formula(u: Tensor, c: Tensor, w: Tensor, b: Tensor, rate: float, epochs: int) -> tuple[Tensor, Tensor]:
-    with torch.no_grad():
-        for _ in range(epochs):
-            slope_w, slope_b = loss.mse_gradient(u, c, w, b)
-            w -= rate * slope_w
-            b -= rate * slope_b
     return w, b
 
 
@@ -126,33 +96,33 @@ def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tens
 autograd_descent = Exercise(
     descent,
     "Loss, empty, backward, step: most training loops in PyTorch do these four, the last by optimizer.step().",
-    lambda *task: descent(*task, empty=False),
+    ("w.grad = b.grad = None", "pass"),
     "From the second epoch on, a step contains the gradients of the epochs before: empty .grad every time.",
-    lambda u, c, w, b, rate, epochs: descent(u, c, w, b, -rate, epochs),
+    ("-=", "+="),
     "The loss grows: subtract the gradient, do not add it.",
-    lambda *task: descent(*task, recorded=True),
+    ("with torch.no_grad():", "if True:"),
     "PyTorch refuses to change such a leaf in place while it records: put the update under torch.no_grad().",
-    lambda *task: descent(*task, empty=False, in_place=False),
+    ("w -=", "w = w -", "b -=", "b = b -", "w.grad = b.grad = None", "pass"),
     "A tensor made under no_grad or by detach requires no gradient; backward has nowhere to go: move w and b in place.",
-    lambda *task: descent(*task, empty=False, in_place=False, recorded=True),
+    ("w -=", "w = w -", "b -=", "b = b -", "w.grad = b.grad = None", "pass", "with torch.no_grad():", "if True:"),
     "A .grad is None: backward has not run, or w is a new tensor, made by w = w - ... Change w and b in place.",
-    lambda u, c, w, b, rate, _: rate * w.grad,
+    ("error.backward()", "pass"),
     "A .grad is None at the first step: backward has not run, or .grad was emptied after it. Empty it before.",
-    lambda u, c, w, b, *_: w.grad.zero_(),
+    ("w.grad = b.grad = None", "w.grad.zero_()"),
     "A fresh w has no gradient yet, its .grad is None, which has no zero_(): set .grad to None instead.",
-    lambda u, c, w, b, *others: descent(u, c, leaf(w.item()), leaf(b.item()), *others),
+    ("    for", "    w, b = leaf(w.item()), leaf(b.item())\n    for"),
     "The numbers are right, but the tensors w and b that came in have not moved: change these, in place.",
-    lambda *task: descent(*task, hidden=True),
+    ("w -=", "w.data -=", "b -=", "b.data -="),
     "The numbers are right, but .data moves w and b behind autograd's back: put the update under torch.no_grad().",
-    lambda *task: descent(*task, kept=True),
+    ("backward()", "backward(retain_graph=True)"),
     "The numbers are right, but retain_graph=True keeps what nobody needs: each epoch's loss has a graph of its own.",
-    descent_on_one_loss,
+    ("error =", "error = error if _ else", "backward()", "backward(retain_graph=True)"),
     "The loss was computed once, before the loop: compute it anew in every epoch, and no graph has to be kept.",
-    descent_by_formula,
+    ("error.backward()", "w.grad, b.grad = loss.mse_gradient(u, c, w.detach(), b.detach())"),
     "The numbers are right, but autograd took no part: compute the loss and let backward() find the gradient.",
-    lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),
+    ("error =", "with torch.no_grad(): error ="),
     "backward found no record: the loss was computed under no_grad, where only the update belongs, or without w and b.",
-    lambda *task: descent(*task[:-1], 1) if task[-1] else None,
+    ("    return", "        return"),
     RETURN_IN_LOOP,
     cases=lambda: [
         (readings()[0] / 10, readings()[1], leaf(1.0), leaf(0.0), 0.01, 1),

@@ -36,24 +36,13 @@ momentum_step = Exercise(
 )
 
 
-def cycle_in_order(order: str, kept: bool | None = None) -> Callable:
-    """Training whose epochs do what the letters say, in this order: l(oss), z(ero_grad), b(ackward), s(tep).
-
-    Without an l the loss is computed once, before the loop. kept: backward's retain_graph.
-    """
-
-    def trained(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer, epochs: int) -> tuple:
-        value = loss.mse(line(u, w, b), c)
-        for action in order * epochs:
-            if action == "l":
-                value = loss.mse(line(u, w, b), c)
-            elif action == "b":
-                value.backward(retain_graph=kept)
-            else:
-                (optimizer.zero_grad if action == "z" else optimizer.step)()
-        return w, b
-
-    return trained
+def cycle(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer, epochs: int) -> tuple:
+    for _ in range(epochs):
+        error = loss.mse(line(u, w, b), c)
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    return w, b
 
 
 def with_steps(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, *others: Any) -> list:
@@ -87,27 +76,27 @@ def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tu
 
 
 training_cycle = Exercise(
-    cycle_in_order("lzbs"),
+    cycle,
     "The same lines train other models, with other optimizers, unless their step() needs a closure.",
-    cycle_in_order("lbs"),
+    ("optimizer.zero_grad()", "pass"),
     "zero_grad is missing: each gradient is added to those of all epochs before.",
-    cycle_in_order("lzsb"),
+    ("error.backward()", "pass"),
     "The parameters are where they started: step() met no gradient. The order is zero_grad(), backward(), step().",
-    cycle_in_order("lszb"),
+    ("optimizer.zero_grad()", "optimizer.step(); optimizer.zero_grad()", "        optimizer.step()\n", ""),
     "step() came before backward(): every step takes the gradient of the epoch before.",
-    cycle_in_order("lsb"),
+    ("optimizer.zero_grad()", "optimizer.step()", "        optimizer.step()\n    return", "    return"),
     "step() came before backward(), and zero_grad is missing, so that old gradients add up.",
-    lambda u, c, w, b, optimizer, epochs: cycle_in_order("lzbs")(u, c, w, b, optimizer, 1),
+    ("range(epochs)", "range(1)"),
     "You went round once: repeat the cycle as often as epochs says.",
-    cycle_in_order("zbs"),
+    ("error =", "error = error if _ else"),
     "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
-    cycle_in_order("zbs", kept=True),
+    ("error =", "error = error if _ else", "backward()", "backward(retain_graph=True)"),
     "The loss was computed once, before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
-    lambda u, c, w, b, *_: loss.mse(line(u, w.detach(), b.detach()), c).backward(),
+    ("error =", "with torch.no_grad(): error ="),
     "backward found no record: was the loss computed under no_grad? step() needs none around it.",
-    lambda *task: (cycle_in_order("lzb")(*task), task[4].step())[0],
+    ("        optimizer.step()", "    optimizer.step()"),
     "step() stands behind the loop, where it is called once: indent it as far as backward().",
-    lambda *task: cycle_in_order("lzbs")(*task[:-1], 1) if task[-1] else None,
+    ("    return", "        return"),
     RETURN_IN_LOOP,
     cases=lambda: [
         (*line_and_optimizer(torch.optim.SGD, lr=0.01), 12),
@@ -121,49 +110,33 @@ training_cycle = Exercise(
 )
 
 
-def closure_that(clears: bool = True, differentiates: bool = True, returns: bool = True, anew: bool = True) -> Callable:
-    """One step of LBFGS, with a closure that leaves out what is False."""
+def stepped(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple[Tensor, Tensor]:
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        error = loss.mse(line(u, w, b), c)
+        error.backward()
+        return error
 
-    def stepped(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> tuple:
-        value = loss.mse(line(u, w, b), c)
-        if not anew:
-            value.backward()
-
-        def closure() -> Tensor | None:
-            if clears:
-                optimizer.zero_grad()
-            now = loss.mse(line(u, w, b), c)
-            if differentiates:
-                now.backward()
-            return now if returns else None
-
-        optimizer.step(closure if anew else lambda: value)
-        return w, b
-
-    return stepped
-
-
-def closure_on_one_loss(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    value = loss.mse(line(u, w, b), c)
-    optimizer.step(lambda: value.backward() or value)
+    optimizer.step(closure)
+    return w, b
 
 
 lbfgs_step = Exercise(
-    closure_that(),
+    stepped,
     "Every optimizer accepts a closure; LBFGS needs it, because it asks for several gradients in one step.",
-    closure_that(clears=False),
+    ("optimizer.zero_grad()", "pass"),
     "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
-    closure_that(differentiates=False),
+    ("error.backward()", "pass"),
     "The parameters are where they started: the closure has to call backward(), and zero_grad() before it, not after.",
-    closure_that(returns=False),
+    ("        return error", ""),
     "The closure returns nothing: LBFGS needs the loss from it.",
-    closure_that(anew=False),
+    ("step(closure)", "step(lambda error=closure(): error)"),
     "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
-    closure_on_one_loss,
+    ("    def", "    once = loss.mse(line(u, w, b), c)\n\n    def", "error.backward()", "once.backward()"),
     "The loss was computed before the closure, and its graph is used up: compute it inside, anew at each call.",
-    lambda u, c, w, b, optimizer: optimizer.step(lambda: (w, b)),
+    ("return error", "return w, b"),
     "The closure has to return the loss; w and b are for lbfgs_step itself to return.",
-    lambda u, c, w, b, optimizer: optimizer.step(loss.mse(line(u, w, b), c)),
+    ("step(closure)", "step(closure())"),
     "You gave step() the loss: give it the closure itself, its name without brackets behind it.",
     cases=lambda: [line_and_optimizer(torch.optim.LBFGS), line_and_optimizer(torch.optim.LBFGS, max_iter=3)],
     observe=with_steps,

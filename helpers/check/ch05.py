@@ -16,35 +16,30 @@ def fitted_line(u: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     return w, c.mean() - w * u.mean()
 
 
-def error_of_fit(u: Tensor, c: Tensor, u_new: Tensor, c_new: Tensor) -> Tensor:
-    """Mean squared error, on the new readings, of the line fitted to the others."""
-    return loss.mse(line(u_new, *fitted_line(u, c)), c_new)
-
-
 def held_out(u: Tensor, c: Tensor, order: Tensor, n: int) -> Tensor:
-    return error_of_fit(u[order[:-n]], c[order[:-n]], u[order[-n:]], c[order[-n:]])
+    rows, kept = order[:-n], order[-n:]
+    w, b = fitted_line(u[rows], c[rows])
+    return loss.mse(line(u[kept], w, b), c[kept])
 
 
 hold_out_error = Exercise(
     held_out,
     "The same row numbers pick from u and from c, and no row stands on both sides.",
-    lambda u, c, order, n: held_out(u[order], c, torch.arange(len(u)), n),
+    ("c[rows]", "c[:-n]", "c[kept]", "c[-n:]"),
     "u was shuffled and c was not, so the readings have lost their partners: index both with the same rows.",
-    lambda u, c, order, n: held_out(u, c[order], torch.arange(len(u)), n),
+    ("u[rows]", "u[:-n]", "u[kept]", "u[-n:]"),
     "c was shuffled and u was not, so the readings have lost their partners: index both with the same rows.",
-    lambda u, c, order, n: error_of_fit(u, c, u[order[-n:]], c[order[-n:]]),
+    ("order[:-n]", "order"),
     "The line has seen the rows that you measure it on: fit it without them.",
-    lambda u, c, order, n: error_of_fit(u[order[:-n]], c[order[:-n]], u[order[:-n]], c[order[:-n]]),
+    ("order[-n:]", "order[:-n]"),
     "That is the training loss: measure on the rows that were kept back.",
-    lambda u, c, order, n: held_out(u, c, order.flip(0), n),
+    ("order[:-n], order[-n:]", "order[n:], order[:n]"),
     "You kept the first rows of the order back: the last ones are wanted.",
-    lambda u, c, order, n: held_out(u, c, torch.arange(len(u)), n),
+    ("order[", "torch.arange(len(order))["),
     "You split the rows as they stand in the table: pick them in the shuffled order.",
-    lambda u, c, order, n: held_out(u, c, order, n).sqrt(),
+    lambda *task: held_out(*task).sqrt(),
     "That is its square root: the mean squared error is wanted.",
-    lambda u, c, order, n: loss.mse(
-        line(u[order[-n:]], *fitted_line(u[order[:-n]], c[order[:-n]])[::-1]), c[order[-n:]]
-    ),
+    ("w, b)", "b, w)"),
     "Slope and intercept are swapped: fit_line returns the slope first, and line takes it first.",
     cases=lambda: [
         (*readings(), torch.tensor([4, 9, 0, 7, 2, 10, 1, 6, 3, 8, 5]), 2),
@@ -67,21 +62,16 @@ def epoch_case(slope: float, intercept: float, rate: float, seed: int) -> tuple:
     return w, b, torch.optim.SGD([w, b], lr=rate), (u[rows] / 10, c[rows]), validation
 
 
-def epoch_in_order(w: Tensor, b: Tensor, optimizer: Any, pair: tuple, kept: tuple, order: str) -> tuple:
-    """One epoch with its actions in this order; without a validation, the training loss stands for its loss, too."""
+def epoch(w: Tensor, b: Tensor, optimizer: Any, training: tuple, validation: tuple) -> tuple:
+    def measure(u: Tensor, c: Tensor) -> Tensor:
+        return loss.mse(line(u, w, b), c)
 
-    def measure(readings: tuple) -> Tensor:
-        return loss.mse(line(readings[0], w, b), readings[1])
-
-    training_loss = validation_loss = measure(pair)
-    for action in order.split():
-        if action in ("validation", "recorded"):
-            with torch.set_grad_enabled(action == "recorded"):
-                validation_loss = measure(kept)
-        elif action == "training":
-            training_loss = measure(pair)
-        else:
-            {"zero": optimizer.zero_grad, "backward": training_loss.backward, "step": optimizer.step}[action]()
+    training_loss = measure(*training)
+    with torch.no_grad():
+        validation_loss = measure(*validation)
+    optimizer.zero_grad()
+    training_loss.backward()
+    optimizer.step()
     return training_loss, validation_loss, w.detach().clone(), b.detach().clone()
 
 
@@ -93,23 +83,26 @@ def recorded_validation(given: list, wanted: list) -> str:
 
 
 epoch_with_validation = Exercise(
-    lambda *task: epoch_in_order(*task, "validation zero backward step"),
+    epoch,
     "Both losses belong to the parameters before the step, and only the training loss has moved them.",
-    lambda *task: epoch_in_order(*task, "recorded zero backward step"),
+    ("with torch.no_grad():", "if True:"),
     "The validation pass was recorded: compute it under torch.no_grad(), and call backward on the training loss only.",
-    lambda *task: epoch_in_order(*task, "zero backward step"),
+    ("*validation", "*training"),
     "Your validation loss is measured on the training pair: use the validation pair.",
-    lambda *task: epoch_in_order(*task, "zero backward step validation"),
+    ("step()", "step(); validation_loss = torch.no_grad()(measure)(*validation)"),
     "Your validation loss is measured after the step, the training loss before it: measure both before.",
-    lambda *task: epoch_in_order(*task, "zero backward step training validation"),
+    (
+        "step()",
+        "step()\n    with torch.no_grad(): training_loss, validation_loss = measure(*training), measure(*validation)",
+    ),
     "Both losses are measured after the step: measure them before it, as the losses of the parameters that came in.",
-    lambda *task: epoch_in_order(*task, "validation backward step"),
+    ("optimizer.zero_grad()", "pass"),
     "The parameters came with old gradients, and yours were added to them: call zero_grad before backward.",
-    lambda *task: epoch_in_order(*task, "validation zero backward"),
+    ("optimizer.step()", "pass"),
     "w and b are where they were: after backward, with its gradients still there, call optimizer.step().",
-    lambda *task: [epoch_in_order(*task, "validation zero backward step")[i] for i in (1, 0, 2, 3)],
+    ("return training_loss, validation_loss", "return validation_loss, training_loss"),
     "The losses are swapped: the training loss comes first.",
-    lambda w, b, *task: epoch_in_order(w.detach(), b.detach(), *task, "zero backward"),
+    ("training_loss =", "with torch.no_grad(): training_loss ="),
     "backward found no record: it is for the training loss alone, and only the validation pass goes under no_grad.",
     cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
     remark=recorded_validation,

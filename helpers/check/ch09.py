@@ -1,7 +1,6 @@
 """Checks of chapter 09."""
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 import torch
@@ -10,9 +9,7 @@ from torch import Tensor, nn
 from helpers import loss
 from helpers.check.engine import (
     RETURN_IN_LOOP,
-    Assembled,
     Exercise,
-    NotReady,
     all_pairs,
     float64,
     module_probe,
@@ -22,9 +19,17 @@ from helpers.check.engine import (
 )
 
 
-def in_order(parts: list, keep: Callable = nn.ModuleList, call: Callable = lambda part, x: part(x)) -> nn.Module:
-    """A module that runs its parts one after the other."""
-    return Assembled(lambda m, x: reduce(lambda x, part: call(part, x), m.parts, x), parts=keep(parts))
+class Chain(nn.Module):
+    """Parts one after the other."""
+
+    def __init__(self, parts: list) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self.parts:
+            x = part(x)
+        return x
 
 
 def parts_with(*pairs: tuple[float, float]) -> list[nn.Module]:
@@ -53,32 +58,32 @@ def probe_parts(module: nn.Module, parts: list[nn.Module]) -> list | None:
 
 
 chain = Exercise(
-    in_order,
+    Chain,
     "An optimizer gets every parameter of every part, and hooks on the parts fire.",
-    lambda parts: in_order(parts, keep=list),
+    ("nn.ModuleList(parts)", "parts"),
     "The outputs are right, but parameters() finds nothing in a plain list: keep the parts in an nn.ModuleList.",
-    lambda parts: in_order(parts, call=lambda part, x: part.forward(x)),
+    ("part(x)", "part.forward(x)"),
     "The outputs are right, but the hooks on the parts stayed silent: call part(x), not part.forward(x), of the parts "
     "themselves and not of copies.",
-    lambda parts: in_order(parts, list, lambda part, x: part.forward(x)),
+    ("nn.ModuleList(parts)", "parts", "part(x)", "part.forward(x)"),
     "The outputs are right. Two things are not: use an nn.ModuleList, for parameters(), and call the parts, for hooks.",
-    lambda parts: Assembled(lambda m, x: [part(x) for part in m.parts][-1], parts=nn.ModuleList(parts)),
+    ("x = part(x)", "y = part(x)", "return x", "return y"),
     "Each part got the input itself, and only the last one counts: hand on the output of the one before.",
-    lambda parts: Assembled(lambda m, x: sum(part(x) for part in m.parts), parts=nn.ModuleList(parts)),
+    ("for part in self.parts:", "if True:", "part(x)", "sum(part(x) for part in self.parts)"),
     "That adds the outputs up, like Total: hand each part the output of the one before.",
-    lambda parts: in_order(parts[::-1]),
+    ("in self.parts", "in self.parts[::-1]"),
     "The parts ran in reverse: begin with the first.",
-    lambda parts: NotReady(nn.ModuleList(parts)),
+    ("super().__init__()", "pass"),
     "nn.Module has not set up its records yet: call super().__init__() first.",
-    NotReady,
+    ("super().__init__()", "pass", "nn.ModuleList(parts)", "parts"),
     "Two things are missing: super().__init__(), for the module's records, and an nn.ModuleList for the parts.",
-    lambda parts: Assembled(lambda m, x: m.parts(x), parts=nn.ModuleList(parts)),
+    ("for part in self.parts:", "if True:", "part(x)", "self.parts(x)"),
     "An nn.ModuleList only keeps its parts, it can't be called: go through them in a loop.",
-    lambda parts: Assembled(lambda m, x: m.parts(x), parts=parts),
+    ("nn.ModuleList(parts)", "parts", "for part in self.parts:", "if True:", "part(x)", "self.parts(x)"),
     "A list can't be called: keep the parts in an nn.ModuleList, and go through them in a loop.",
-    lambda parts: parts,
+    ("(nn.Module)", ""),
     "What comes back is no module: give a class that inherits from nn.Module.",
-    lambda parts: Assembled(lambda m, x: m.parts[0](x), parts=nn.ModuleList(parts)),
+    ("        return", "            return"),
     RETURN_IN_LOOP,
     cases=lambda: [(parts_with((2.0, -1.0), (-3.0, 0.5)),), (parts_with((0.5, 1.0), (4.0, 2.0), (-1.5, 3.0)),)],
     observe=module_probe(probe_parts),

@@ -69,33 +69,16 @@ decayed_step = Exercise(
 )
 
 
-def against_the_one_before(losses: Sequence[float], patience: int) -> int:
-    """The epoch of the last fall before as many epochs in a row as patience have not fallen below their predecessor."""
-    last = waited = 0
+def halted(losses: Sequence[float], patience: int) -> int:
+    best = waited = 0
     for epoch in range(1, len(losses)):
-        last, waited = (epoch, 0) if losses[epoch] < losses[epoch - 1] else (last, waited + 1)
-        if waited == patience:
-            break
-    return last
-
-
-def halted(losses: Sequence[float], patience: int, kept: bool = True, resets: bool = True) -> int:
-    """The best epoch up to the halt, or the epoch of the halt; without resets all epochs in vain are counted."""
-    best = waited = epoch = 0
-    for epoch, value in enumerate(losses):
-        if value < losses[best]:
-            best, waited = epoch, waited * (not resets)
-        elif epoch:
+        if losses[epoch] < losses[best]:
+            best, waited = epoch, 0
+        else:
             waited += 1
         if waited == patience:
             break
-    return best if kept else epoch
-
-
-def halt_or_best(losses: Sequence[float], patience: int) -> int:
-    """The epoch of the halt where there is one, otherwise the best epoch."""
-    best, last = halted(losses, patience), halted(losses, patience, kept=False)
-    return last if last - best == patience else best
+    return best
 
 
 kept_epoch = Exercise(
@@ -103,23 +86,23 @@ kept_epoch = Exercise(
     "So it is done in practice: nobody knows at the halt whether a smaller loss would have come.",
     lambda losses, patience: int(torch.tensor(losses).argmin()),
     "That looks at all epochs, also at those after the halt, which were never run.",
-    lambda losses, patience: halted(losses, patience, kept=False),
+    ("return best", "return epoch"),
     "That is the epoch of the halt; the parameters to keep are older.",
-    halt_or_best,
+    ("break", "return epoch"),
     "Where it halts you return the epoch of the halt; the parameters to keep are older.",
-    lambda losses, patience: halted(losses, patience) + 1,
+    ("return best", "return best + 1"),
     "Count the epochs from 0.",
-    lambda losses, patience: halted(losses, 1),
+    ("== patience", "== 1"),
     "It halts at the first loss that is no smaller: the patience isn't used.",
-    lambda losses, patience: halted(losses, patience + 1),
+    ("== patience", "> patience"),
     "It waits for one epoch too many: halt as soon as patience epochs have brought nothing.",
-    lambda losses, patience: halted(losses, patience, resets=False),
+    ("best, waited = epoch, 0", "best = epoch"),
     "Each new smallest loss begins the waiting anew: only epochs in a row count.",
-    against_the_one_before,
+    ("losses[best]", "losses[epoch - 1]"),
     "Compare each loss with the smallest so far, not with the one before it.",
-    lambda losses, patience: halted([loss - epoch * 1e-9 for epoch, loss in enumerate(losses)], patience),
+    ("<", "<="),
     "An equal loss is no smaller one: it brings nothing, and the waiting goes on.",
-    lambda losses, patience: losses[halted(losses, patience)],
+    ("return best", "return losses[best]"),
     "That is the loss: give the number of its epoch.",
     lambda losses, patience: min(losses),
     "That is the smallest loss of all: give the number of an epoch, and don't look behind the halt.",

@@ -7,6 +7,7 @@ results of one of them (or stops with the same exception) gets its hint.
 import contextlib
 import ctypes
 import dis
+import inspect
 import io
 import os
 import sys
@@ -28,7 +29,8 @@ class Exercise:
 
     solution: the right value, or the right function where cases are given.
     why: one sentence on why it matters, printed beside the tick.
-    mistakes: known wrong answers (values or functions), each followed by the hint that names the mistake.
+    mistakes: known wrong answers (values, functions, or edits of the solution's text, in a tuple), each followed by the
+        hint that names the mistake.
     hint: what to look at when the answer is wrong in a way that is not among the mistakes.
     cases: for functions, what to call it with; makes new arguments each time, since an answer may change them.
     observe: called with the answer and the arguments of one case; returns the list of results to compare.
@@ -54,7 +56,8 @@ class Exercise:
         tolerance: float = 1e-5,
     ) -> None:
         self.solution, self.why, self.hint = solution, why, hint
-        self.mistakes = list(zip(mistakes[::2], mistakes[1::2], strict=True))
+        wrong = (edited(solution, *answer) if isinstance(answer, tuple) else answer for answer in mistakes[::2])
+        self.mistakes = list(zip(wrong, mistakes[1::2], strict=True))
         self.cases, self.observe, self.tolerance = cases, observe, tolerance
         self.forbidden, self.remark = forbidden, remark
 
@@ -119,6 +122,22 @@ class Exercise:
             except (Exception, SystemExit) as problem:
                 return results, (number, describe_exception(problem))
         return results, None
+
+
+def edited(answer: Any, *edits: str) -> Any:
+    """A function or class with edits of its text, in pairs: what it says, and what it says instead.
+
+    Raises ValueError where it doesn't say so.
+    """
+    if not edits:
+        return answer
+    text, names = inspect.getsource(answer), dict(vars(sys.modules[answer.__module__]))
+    for old, new in zip(edits[::2], edits[1::2], strict=True):
+        if old not in text:
+            raise ValueError(f"{answer.__name__} does not say {old!r}")
+        text = text.replace(old, new)
+    exec(text, names)
+    return names[answer.__name__]
 
 
 @contextlib.contextmanager

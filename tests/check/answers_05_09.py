@@ -94,7 +94,7 @@ WRONG = {
         ),
         (epoch, "optimizer.zero_grad()", "pass", "old gradients"),
         (epoch, "optimizer.step()", "pass", "where they were"),
-        (lambda *task: [epoch(*task)[i] for i in (1, 0, 2, 3)], "swapped"),
+        (epoch, "loss.item(), kept.item()", "kept.item(), loss.item()", "swapped"),
         (lambda *task: epoch(*task)[:2], "4 parts"),
         (epoch, "loss = ", "with torch.no_grad(): loss = ", "backward found no record"),
         (epoch, "loss.backward()", "kept.backward()", "for the training loss alone"),

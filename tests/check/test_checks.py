@@ -7,7 +7,6 @@ import os
 import sys
 import warnings
 from importlib import import_module
-from inspect import getsource
 from pathlib import Path
 
 import answers_00_04
@@ -22,23 +21,9 @@ from torch import nn
 
 from helpers import check
 from helpers.check.ch12 import probe_dropout
-from helpers.check.engine import float64, leaf, readings, same
+from helpers.check.engine import edited, float64, leaf, readings, same
 
 NOT_YET = "✗ Not yet. "
-
-
-def edited(answer, *edits):
-    """The answer with edits of its text, in pairs: what it says, and what it says instead."""
-    if not edits:
-        return answer
-    text, names = getsource(answer), dict(vars(sys.modules[answer.__module__]))
-    for old, new in zip(edits[::2], edits[1::2], strict=True):
-        assert old in text, f"{answer.__name__} does not say {old!r}"
-        text = text.replace(old, new)
-    exec(text, names)
-    return names[answer.__name__]
-
-
 EXERCISES = {name: getattr(check, name) for name in check.__all__}
 WRONG = answers_00_04.WRONG | answers_05_09.WRONG | answers_10_17.WRONG
 RIGHT = answers_00_04.RIGHT | answers_05_09.RIGHT | answers_10_17.RIGHT
