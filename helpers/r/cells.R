@@ -1,7 +1,10 @@
 # What R within Python needs for `%%R` cells: cells.py runs this once, and then the two functions that it ends with.
 local({
-  for (name in c("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8", ".UTF-8"))  # as in referee.R
-    if (!l10n_info()[["UTF-8"]]) suppressWarnings(Sys.setlocale("LC_CTYPE", name))
+  read_utf8 <- function() {  # in each cell: Python code may have set the shell's locale in between
+    for (name in c("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8", ".UTF-8"))  # as in referee.R
+      if (!grepl("UTF-?8", Sys.getlocale("LC_CTYPE"), TRUE)) suppressWarnings(Sys.setlocale("LC_CTYPE", name))
+  }
+  read_utf8()
   if (Sys.info()[["sysname"]] == "Linux" && capabilities("cairo")) options(bitmapType = "cairo")  # no screen needed
   for (name in c("q", "quit")) {
     unlockBinding(name, baseenv())
@@ -25,6 +28,7 @@ local({
              error = function(e) list(words("Error", e)), interrupt = function(i) list("stopped"))
   }
   run <- function(text) {
+    read_utf8()
     value <- list(value = NULL, visible = FALSE)
     for (cell_expression in parse(text = text, keep.source = FALSE))
       value <- withVisible(eval(cell_expression, globalenv()))

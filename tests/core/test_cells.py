@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import locale
 import os
 import struct
 import sys
@@ -211,7 +212,7 @@ NOT_IN_R = {
 
 def given_to_r(value: object):
     """What `-i` makes of a value, in R."""
-    cells.start_r()
+    cells.start_r()[0]("")
     with cells.make_converter().context() as conversion:
         return conversion.py2rpy(value)
 
@@ -228,6 +229,13 @@ def test_what_a_cell_is_handed_is_what_python_has(kind):
     numbers = "c(if (is.list(x)) x[[1]] else x)"
     write = evalr(f"function(x) deparse(unname({numbers}), control = c('keepInteger', 'digits17'))")
     assert {write(value)[0] for value in given} == {written}
+
+
+@pytest.mark.needs_r
+def test_text_is_text_after_a_library_has_set_the_shells_locale():
+    run, _ = cells.start_r()
+    locale.setlocale(locale.LC_ALL, "C")  # as Sphinx does where the shell says so
+    assert run("deparse('ü')")[1][0] == '"ü"'
 
 
 @pytest.mark.needs_r
