@@ -1,31 +1,13 @@
 """Checks of chapter 12."""
 
 import math
-from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.check.engine import (
-    Assembled,
-    Exercise,
-    NotReady,
-    module_probe,
-    of_fixed_size,
-    require_same_shape,
-    unanswered,
-)
-
-
-def hidden_units(
-    hidden: int, forward: Callable = lambda m, x: m.output_linear(torch.tanh(m.hidden_linear(x))), **others: Any
-) -> nn.Module:
-    """One layer of tanh units; what forward does, and other attributes, are options."""
-    layers = {"hidden_linear": nn.Linear(1, hidden), "output_linear": nn.Linear(hidden, 1)}
-    return Assembled(forward, **layers, **others)
+from helpers.check.engine import Exercise, module_probe, of_fixed_size, require_same_shape, unanswered
 
 
 def fixed_weights(hidden: int) -> dict[str, Tensor]:
@@ -72,28 +54,45 @@ def probe_hidden_units(module: nn.Module, hidden: int) -> list | None:
     return [registered, float(set(shapes) == set(weights)), float(torch.equal(first, second)), *outputs]
 
 
+class OneHidden(nn.Module):
+    """One layer of tanh units."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.hidden_linear = nn.Linear(1, hidden)
+        self.output_linear = nn.Linear(hidden, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output_linear(torch.tanh(self.hidden_linear(x)))
+
+
 one_hidden = Exercise(
-    hidden_units,
+    OneHidden,
     "Both layers are registered under the names that the saved files use, and every call uses the same weights.",
-    lambda hidden: Assembled(lambda m, x: nn.Linear(hidden, 1)(nn.Linear(1, hidden)(x))),
+    (
+        "nn.Linear(1, hidden)",
+        "lambda x: nn.Linear(1, hidden)(x)",
+        "nn.Linear(hidden, 1)",
+        "nn.Linear(hidden, 1).forward",
+    ),
     "The layers are made in forward, with new random weights at each call: make them in __init__.",
-    lambda hidden: NotReady(nn.Linear(1, hidden)),
+    ("super().__init__()", "pass"),
     "super().__init__() must come before the layers: without it the module has no records to write a layer into.",
-    lambda hidden: hidden_units(hidden, lambda m, x: None),
+    ("return ", ""),
     "forward hands nothing back: its last line needs a return.",
-    lambda hidden: Assembled(lambda m, x: x),
+    ("nn.Linear(1, hidden)", "nn.Linear(1, hidden).forward", "nn.Linear(hidden, 1)", "nn.Linear(hidden, 1).forward"),
     "It computes, but parameters() finds nothing: a plain tensor is not registered. Use nn.Linear.",
-    lambda hidden: Assembled(lambda m, x: m.b(m.a(x)), a=nn.Linear(1, hidden), b=nn.Linear(hidden, 1)),
+    ("hidden_linear", "first", "output_linear", "second"),
     "All parameters are there, but under other names: saved files know the layers as hidden_linear and output_linear.",
-    lambda hidden: hidden_units(hidden, extra=nn.Buffer(torch.zeros(1))),
+    ("super().__init__()", "super().__init__(); self.extra = nn.Buffer(torch.zeros(1))"),
     "The layers are right, but the module saves more than their four tensors: a file of these alone would not fit.",
-    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(torch.sigmoid(m.hidden_linear(x)))),
+    ("torch.tanh", "torch.sigmoid"),
     "These are units with another bend: a tanh unit makes 0 of 0, a sigmoid one half.",
-    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(m.hidden_linear(x))),
+    ("torch.tanh", ""),
     "The activation is missing: two linear layers in a row are one straight line.",
-    lambda hidden: hidden_units(hidden, lambda m, x: m.output_linear(m.hidden_linear(x).tanh()).tanh()),
+    ("(x)))", "(x))).tanh()"),
     "The output was bent, too: temperatures don't lie between -1 and 1. Leave the output layer linear.",
-    lambda hidden: hidden,
+    ("(nn.Module)", ""),
     "What comes back is no module: the class must inherit from nn.Module.",
     cases=lambda: [(13,), (3,)],
     observe=module_probe(probe_hidden_units),
@@ -102,16 +101,15 @@ one_hidden = Exercise(
 )
 
 
-def dropping(drop: Callable = F.dropout, places: str = "units") -> Callable:
-    """A function that makes tanh units with dropout; `drop` is called with values, p and whether they train."""
+class WithDropout(OneHidden):
+    def __init__(self, hidden: int, p: float) -> None:
+        super().__init__(hidden)
+        self.p = p
 
-    def forward(m: nn.Module, x: Tensor) -> Tensor:
-        parts = {"input": m.hidden_linear, "sums": torch.tanh, "units": m.output_linear, "output": lambda y: y}
-        for place, part in parts.items():
-            x = part(drop(x, m.p, m.training) if place in places.split() else x)
-        return x
-
-    return lambda hidden, p: hidden_units(hidden, forward, p=p)
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.tanh(self.hidden_linear(x))
+        h = F.dropout(h, self.p, self.training)
+        return self.output_linear(h)
 
 
 def call_in_training(module: nn.Module, inputs: Tensor, weight: Tensor, bias: float) -> Tensor:
@@ -167,33 +165,33 @@ def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
 
 
 with_dropout = Exercise(
-    dropping(),
+    WithDropout,
     "In training it drops a share p and makes up for it; after eval() every call gives the same answer.",
-    dropping(lambda h, p, training: F.dropout(h, p, True)),
+    (", self.training", ""),
     "After eval() it still drops: F.dropout needs training=self.training; an nn.Dropout made in forward always trains.",
-    dropping(places=""),
+    ("self.training", "False"),
     "Nothing is ever dropped, not even in training: F.dropout drops while its training is True.",
-    dropping(lambda h, p, training: F.dropout(h, p, not training)),
+    ("self.training", "not self.training"),
     "The switch is turned around: it drops in use, and not in training.",
-    dropping(lambda h, p, training: F.dropout(h, 0.5, training)),
+    ("h, self.p", "h, 0.5"),
     "It drops one half, F.dropout's default: hand over p=self.p.",
-    dropping(lambda h, p, training: F.dropout(h, 1 - p, training)),
+    ("h, self.p", "h, 1 - self.p"),
     "p is the probability to be dropped, not to be kept.",
-    dropping(places="input"),
+    ("h = F.dropout(h", "_ = (h", "linear(x)", "linear(F.dropout(x, self.p, self.training))"),
     "Something is dropped, but not the hidden units: dropout belongs between the tanh and the output layer.",
-    dropping(places="output"),
+    ("h = F", "_ = F", "self.output_linear(h)", "F.dropout(self.output_linear(h), self.p, self.training)"),
     "The output is dropped, not the hidden units: dropout belongs before the output layer.",
-    dropping(places="units output"),
+    ("self.output_linear(h)", "F.dropout(self.output_linear(h), self.p, self.training)"),
     "You drop twice: the hidden units, as asked, and then the output as well.",
-    dropping(lambda h, p, training: h * F.dropout(torch.ones(len(h), 1), p, training)),
+    ("F.dropout(h", "h * F.dropout(torch.ones(len(h), 1)"),
     "All units of a reading are dropped together, or none: each unit needs a chance of its own.",
-    dropping(lambda h, p, training: h * F.dropout(torch.ones(h.shape[1]), p, training)),
+    ("F.dropout(h", "h * F.dropout(torch.ones(h.shape[1])"),
     "The same units are dropped for all readings: each reading needs chances of its own.",
-    dropping(places="sums"),
+    ("torch.tanh(", "(", "self.output_linear(h)", "self.output_linear(h.tanh())"),
     "You dropped before the tanh, so the factor 1 / (1 - p) gets bent with the rest: drop behind it.",
-    dropping(lambda h, p, training: h * (torch.rand(h.shape) >= p * training)),
+    ("F.dropout(h, self.p, self.training)", "h * (torch.rand(h.shape) >= self.p * self.training)"),
     "What is left must be divided by 1 - p, or the output layer meets larger sums in use than in training.",
-    lambda hidden, p: hidden_units(7),
+    ("__init__(hidden)", "__init__(7)"),
     "hidden_linear goes from 1 to hidden, and output_linear from hidden to 1, as the stub makes them: leave them so.",
     cases=lambda: [(10, 0.2), (5, 0.6)],
     observe=module_probe(probe_dropout),
@@ -216,33 +214,27 @@ def loading_task(order: Sequence[str], names: dict[str, str]) -> tuple:
     return layers_of(order, [0.0] * 6), dict(state), names
 
 
-def with_new_names(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
-    """The state with the part before the first dot replaced as a whole."""
-    return {names[name.split(".")[0]] + name[name.index(".") :]: tensor for name, tensor in state.items()}
-
-
-def with_replaced_letters(state: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
-    """The same by str.replace, which finds "1" in "10" as well."""
-    return {reduce(lambda name, pair: name.replace(*pair), names.items(), name): state[name] for name in state}
-
-
-def filled(model: nn.Module, state: dict[str, Tensor], strict: bool = True) -> nn.Module:
-    model.load_state_dict(state, strict=strict)
+def loaded(model: nn.Module, state: dict[str, Tensor], names: dict[str, str]) -> nn.Module:
+    new = {}
+    for name, tensor in state.items():
+        part, kind = name.split(".")
+        new[f"{names[part]}.{kind}"] = tensor
+    model.load_state_dict(new)
     return model
 
 
 load_renamed = Exercise(
-    lambda model, state, names: filled(model, with_new_names(state, names)),
+    loaded,
     "Tensors found their places by name, so neither the order nor the number of parts matters.",
-    lambda model, state, names: filled(model, state),
+    ("(new)", "(state)"),
     "The names you load are not the model's: replace what stands before the first dot as a whole, 10 no less than 1.",
-    lambda model, state, names: filled(model, state, strict=False),
+    ("(new)", "(state, strict=False)"),
     "Nothing was loaded: with strict=False a name that doesn't fit is passed over. Rename the keys first.",
-    lambda model, state, names: filled(model, with_replaced_letters(state, names), strict=False),
+    ("names[part]", "part.replace('0', names['0']).replace('1', names['1'])", "(new)", "(new, strict=False)"),
     "Part 10 kept its old weights: replace finds a 1 in 10, too, and strict=False keeps quiet about it.",
-    lambda model, state, names: filled(model, dict(zip(model.state_dict(), state.values(), strict=True))),
+    ("(new)", "(dict(zip(model.state_dict(), state.values(), strict=True)))"),
     "You matched the tensors by position: the parts may stand in another order here, only names can tell.",
-    lambda model, state, names: model.load_state_dict(with_new_names(state, names)),
+    ("model.load", "return model.load"),
     "What came back is no module: load_state_dict changes the model and returns a report; return the model.",
     cases=lambda: [
         loading_task(("outer", "inner", "middle"), {"0": "inner", "1": "middle", "10": "outer"}),
@@ -253,11 +245,13 @@ load_renamed = Exercise(
 )
 
 
-def degrees(
-    mean: Any, std: Any, keep: Callable = nn.Buffer, compute: Callable = lambda z, mean, std: std * z + mean
-) -> nn.Module:
-    """A module that keeps two constants and computes std * z + mean; how and what are options."""
-    return Assembled(lambda m, z: compute(z, m.mean, m.std), mean=keep(mean), std=keep(std))
+class BackToDegrees(nn.Module):
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.mean, self.std = nn.Buffer(mean), nn.Buffer(std)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.std * z + self.mean
 
 
 def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None:
@@ -282,25 +276,30 @@ def probe_constants(module: nn.Module, mean: Tensor, std: Tensor) -> list | None
 
 
 back_to_degrees = Exercise(
-    degrees,
+    BackToDegrees,
     "Whoever loads the file gets the constants with the weights, and no training moves them.",
-    lambda mean, std: degrees(mean, std, lambda constant: constant),
+    ("nn.Buffer", ""),
     "It computes, but state_dict() has neither number: a plain attribute is not saved. Use register_buffer.",
-    lambda mean, std: degrees(mean, std, nn.Parameter),
+    ("nn.Buffer", "nn.Parameter"),
     "They are saved, and they are trained: an optimizer gets every nn.Parameter. Use register_buffer.",
-    lambda mean, std: degrees(mean, std, lambda constant: nn.Parameter(constant, requires_grad=False)),
+    ("nn.Buffer", "(lambda constant: nn.Parameter(constant, requires_grad=False))"),
     "They don't train, but parameters() hands them out and counts them: a constant is a buffer.",
-    lambda mean, std: Assembled(lambda m, z: m.s * z + m.a, mean=nn.Buffer(mean), std=nn.Buffer(std), a=mean, s=std),
+    (
+        "        self.mean",
+        "        self.a, self.b = mean, std\n        self.mean",
+        "self.std * z + self.mean",
+        "self.b * z + self.a",
+    ),
     "forward takes plain attributes, which stay behind when the module moves or loads: compute with the buffers.",
-    lambda mean, std: degrees(mean, std, lambda constant: nn.Buffer(constant, persistent=False)),
+    ("nn.Buffer", "(lambda constant: nn.Buffer(constant, persistent=False))"),
     "persistent=False makes buffers that are not saved: leave it out.",
-    lambda mean, std: degrees(mean[None], std[None]),
+    ("(mean)", "(mean[None])", "(std)", "(std[None])"),
     "mean and std came with shape () and are kept with another: a file with scalars would not fit.",
-    lambda mean, std: Assembled(lambda m, z: m.b * z + m.a, a=nn.Buffer(mean), b=nn.Buffer(std)),
+    ("self.mean", "self.a", "self.std", "self.b"),
     "Both are buffers, under other names than mean and std, so a saved file would not fit.",
-    lambda mean, std: degrees(mean, std, compute=lambda z, mean, std: (z - mean) / std),
+    ("self.std * z + self.mean", "(z - self.mean) / self.std"),
     "That standardises once more: turn it around, times std, plus mean.",
-    lambda mean, std: degrees(mean, std, compute=lambda z, mean, std: (z + mean) * std),
+    ("self.std * z + self.mean", "self.std * (z + self.mean)"),
     "The mean was multiplied, too: first times std, then plus mean.",
     cases=lambda: [(torch.tensor(10.5), torch.tensor(8.75)), (torch.tensor(-2.0), torch.tensor(0.5))],
     observe=module_probe(probe_constants),

@@ -45,28 +45,13 @@ def two_moded() -> nn.Module:
     return model
 
 
-def look(model: nn.Module, x: Tensor, y: Tensor, mode: bool | None = False, back: str = "kept") -> Tensor:
-    """The loss in a mode, None for the one that it has; afterwards the mode is kept, on, off or turned."""
-    before = model.training
-    model.train(before if mode is None else mode)
+def look(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    mode = model.training
+    model.eval()
     with torch.no_grad():
-        loss = mse(model(x), y)
-    model.train({"kept": before, "on": True, "off": False, "turned": not before}[back])
-    return loss
-
-
-def look_with_graph(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    before = model.training
-    loss = mse(model.eval()(x), y)
-    model.train(before)
-    return loss
-
-
-def look_with_one_flag(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    before = model.training
-    loss = look(model, x, y, back="off")
-    model.training = before
-    return loss
+        error = mse(model(x), y)
+    model.train(mode)
+    return error
 
 
 def modes_after(answer: Callable, training: bool) -> list:
@@ -89,19 +74,19 @@ def modes_after(answer: Callable, training: bool) -> list:
 measured_in_passing = Exercise(
     look,
     "It leaves no trace: the loss of the model in use, and a training goes on as if nobody had looked.",
-    lambda *task: look(*task, mode=None),
+    ("model.eval()", "pass"),
     "In training mode dropout dropped units, and BatchNorm took these rows into its means: call eval() first.",
-    lambda *task: look(*task, back="off"),
+    ("model.train(mode)", "pass"),
     "The model is left in evaluation mode: a training that goes on would never drop again. Keep model.training first.",
-    lambda *task: look(*task, back="on"),
+    ("train(mode)", "train()"),
     "A model that came in evaluation mode goes away in training mode: keep model.training, give it back at the end.",
-    lambda *task: look(*task, back="turned"),
+    ("train(mode)", "train(not mode)"),
     "The mode is turned around: model.train(True) sets training mode, model.train(False) evaluation mode.",
-    look_with_one_flag,
+    ("model.train(mode)", "model.training = mode"),
     "model.training = ... sets the outer flag alone, the layers stay in evaluation mode: model.train(mode) sets all.",
-    look_with_graph,
+    ("with torch.no_grad():", "if True:"),
     "The loss has a graph: no_grad and eval() are two switches, and eval() doesn't leave the graph out.",
-    lambda model, x, y: look(model, x, y, mode=True),
+    ("eval()", "train()"),
     "You measured in training mode: model.eval(), or model.train(False), sets the other one.",
     lambda *task: look(*task).sqrt(),
     "That is the root of the mean squared error: return the loss itself.",
@@ -111,23 +96,14 @@ measured_in_passing = Exercise(
 )
 
 
-def carried(batch: Any, device: str, kinds: tuple = (list, tuple, dict), deep: bool = True) -> Any:
-    """The batch with its tensors on the device; containers of other kinds are left alone."""
+def carried(batch: Any, device: str) -> Any:
     if isinstance(batch, Tensor):
         return batch.to(device)
-    inside = carried if deep else lambda part, device, kinds: part.to(device) if isinstance(part, Tensor) else part
-    if isinstance(batch, dict) and dict in kinds:
-        return {name: inside(part, device, kinds) for name, part in batch.items()}
-    if isinstance(batch, list | tuple) and type(batch) in kinds:
-        return type(batch)(inside(part, device, kinds) for part in batch)
-    return batch
-
-
-def tuples_as_lists(batch: Any) -> Any:
-    """The same batch with a list in place of each tuple."""
     if isinstance(batch, dict):
-        return {name: tuples_as_lists(part) for name, part in batch.items()}
-    return [tuples_as_lists(part) for part in batch] if isinstance(batch, list | tuple) else batch
+        return {name: carried(part, device) for name, part in batch.items()}
+    if isinstance(batch, list | tuple):
+        return type(batch)(carried(part, device) for part in batch)
+    return batch
 
 
 def where_things_are(batch: Any) -> str:
@@ -157,19 +133,19 @@ moved = Exercise(
     "Whatever a loader hands out, no tensor is left behind.",
     lambda batch, device: batch,
     "Nothing has moved: tensor.to(device) returns another tensor and leaves the old one in its place. Return that.",
-    lambda batch, device: carried(batch, device, (list, tuple)),
+    ("batch, dict", "batch, set"),
     "Tensors in dictionaries are left behind: go through batch.items().",
-    lambda batch, device: carried(batch, device, (list, dict)),
+    ("list | tuple", "list"),
     "Tensors in tuples are left behind, and a batch is often a pair: ask isinstance(batch, (list, tuple)).",
-    lambda batch, device: carried(batch, device, (tuple, dict)),
+    ("list | tuple", "tuple"),
     "Tensors in lists are left behind: ask isinstance(batch, (list, tuple)).",
-    lambda batch, device: carried(batch, device, deep=False),
+    ("carried(part, device)", "part.to(device) if isinstance(part, Tensor) else part"),
     "A container inside a container is left behind: call the function itself on each part.",
-    lambda batch, device: carried(batch, device, (), deep=False),
+    ("batch, dict", "batch, set", "list | tuple", "set"),
     "Only a tensor by itself moves: a list, tuple or dictionary has to be gone through, part by part.",
     lambda batch, device: [part.to(device) for part in of_tensors(batch)],
     "The tensors are there, in one flat list: return what you were given, in the same order and under the same names.",
-    lambda batch, device: tuples_as_lists(carried(batch, device)),
+    ("type(batch)", "list"),
     "A tuple came back as a list: make it a tuple again, with tuple(...), and leave a list a list.",
     cases=lambda: [
         (torch.zeros(3, 2),),

@@ -125,13 +125,10 @@ def checkpoint(epoch: int, rate: float) -> dict:
     return {"epoch": epoch, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
 
 
-def resume(state: dict, model: nn.Module, optimizer: Any, epochs: int, parts: str = "mo", skip: int = 1) -> list[int]:
-    """What is still to do, with m(odel), o(ptimizer) or both restored, and with some epochs skipped."""
-    if "m" in parts:
-        model.load_state_dict(state["model"])
-    if "o" in parts:
-        optimizer.load_state_dict(state["optimizer"])
-    return list(range(state["epoch"] + skip, epochs + 1))
+def resume(state: dict, model: nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> list[int]:
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return list(range(state["epoch"] + 1, epochs + 1))
 
 
 def state_after(answer: Callable, state: dict, model: nn.Module, optimizer: Any, epochs: int) -> list:
@@ -148,23 +145,23 @@ def state_after(answer: Callable, state: dict, model: nn.Module, optimizer: Any,
 resumed = Exercise(
     resume,
     "The next step is the one that the run would have taken had nothing happened.",
-    lambda *task: resume(*task, parts="m"),
+    ("optimizer.load_state_dict", "len"),
     "The parameters are back, the optimizer is new: its momentum starts from nothing, so the next step is another.",
-    lambda *task: resume(*task, parts="o"),
+    ("model.load_state_dict", "len"),
     "The model still has its first parameters.",
-    lambda *task: resume(*task, parts=""),
+    ("model.load_state_dict", "len", "optimizer.load_state_dict", "len"),
     "Neither model nor optimizer has been given its state.",
-    lambda *task: resume(*task, skip=0),
+    ('["epoch"] + 1', '["epoch"]'),
     "state['epoch'] is done already: begin with the one after it.",
-    lambda *task: resume(*task)[:-1],
+    ("epochs + 1", "epochs"),
     "The last epoch is missing: range(a, b) ends before b.",
-    lambda *task: resume(*task, skip=0)[:-1],
+    (" + 1", ""),
     "range(a, b) begins with a and ends before b: both ends are one too low.",
-    lambda *task: len(resume(*task)),
+    ("list(", "len("),
     "Return the numbers of the epochs, as a list, not how many there are.",
-    lambda *task: (resume(*task), task[0]["epoch"] + 1)[1],
+    ('list(range(state["epoch"] + 1, epochs + 1))', 'state["epoch"] + 1'),
     "Return the numbers of all epochs that are still to do, as a list, not only the first.",
-    lambda *task: [*range(1, task[3] + 1)] if resume(*task) is not None else [],
+    ('state["epoch"] + 1', "1"),
     "The state is back, and the count begins at 1 again: the epochs before state['epoch'] are done.",
     cases=lambda: [(checkpoint(*past), *fresh(), n) for *past, n in ((3, 0.001, 6), (2, 0.0005, 5), (3, 0.001, 3))],
     observe=state_after,

@@ -356,23 +356,6 @@ def require_same_shape(output: Any, inputs: Tensor, name: str = "forward") -> No
         raise ValueError(f"{name} got a tensor of shape {tuple(inputs.shape)} and returned {describe(output)}")
 
 
-class Assembled(nn.Module):
-    """A module with these attributes, and with compute(module, *inputs) as its forward."""
-
-    def __init__(self, compute: Callable, **attributes: Any) -> None:
-        super().__init__()
-        for name, value in attributes.items():
-            setattr(self, name, value)
-        self.compute = compute
-
-    def forward(self, *inputs: Any) -> Any:
-        return self.compute(self, *inputs)
-
-
-# A module whose class forgot super().__init__(). Its name stands in one of Python's messages.
-NotReady = type("Chain", (nn.Module,), {"__init__": lambda self, parts: setattr(self, "parts", parts)})
-
-
 # ---- values and functions that several chapters share ----------------------------------------------------------------
 
 
