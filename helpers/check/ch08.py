@@ -1,7 +1,6 @@
 """Checks of chapter 08."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -42,31 +41,32 @@ hump = Exercise(
 
 
 def is_above_chord(loss: Callable[[float], float], first: float, second: float) -> bool:
-    return bool(loss((first + second) / 2) > (loss(first) + loss(second)) / 2 + 1e-12)
+    middle, ends = loss((first + second) / 2), (loss(first) + loss(second)) / 2
+    return bool(middle > ends + 1e-12)
 
 
 breaks_convexity = Exercise(
     is_above_chord,
     "One such pair proves that a loss isn't convex, though not that it has a second valley; a thousand pairs without "
     "one prove nothing.",
-    lambda loss, a, b: not is_above_chord(loss, a, b),
+    lambda *task: not is_above_chord(*task),
     "The comparison is turned around: convexity breaks where the middle lies above the mean of the ends.",
-    lambda loss, a, b: bool(loss((a + b) / 2) <= (loss(a) + loss(b)) / 2),
+    ("> ends + 1e-12", "<= ends"),
     "The comparison is turned around: a middle no higher than the mean of the ends is what a convex loss has.",
-    lambda loss, a, b: bool(loss((a + b) / 2) < (loss(a) + loss(b)) / 2),
+    ("> ends + 1e-12", "< ends"),
     "The comparison is turned around: a middle below the mean of the ends is what a convex loss should have.",
-    lambda loss, a, b: bool(loss((a + b) / 2) >= (loss(a) + loss(b)) / 2),
+    ("> ends + 1e-12", ">= ends"),
     "A straight line is convex, and its middle is as high as the mean of the ends: equal is no violation.",
-    lambda loss, a, b: bool(loss((a + b) / 2) > (loss(a) + loss(b)) / 2),
+    ("> ends + 1e-12", "> ends"),
     "Rounding misled you: on a straight line, which is convex, the middle can come out a last digit above the mean. "
     "Ask for more than that, say 1e-12.",
-    lambda loss, a, b: bool(loss((a + b) / 2) > (loss(a) + loss(b)) / 2 + 1e-3),
+    ("1e-12", "1e-3"),
     "You allow too much: a middle that lies 0.0001 above the mean of the ends is no rounding. Allow about 1e-12.",
-    lambda loss, a, b: bool(loss((a + b) / 2) > max(loss(a), loss(b))),
+    ("ends + 1e-12", "max(loss(first), loss(second))"),
     "You compared with the higher end: convexity already breaks above the mean of the two.",
-    lambda loss, a, b: bool(loss((a + b) / 2) > min(loss(a), loss(b))),
+    ("ends + 1e-12", "min(loss(first), loss(second))"),
     "You compared with the lower end: a convex loss may rise above that; compare with the mean of the two.",
-    lambda loss, a, b: bool(loss((a + b) / 2) > loss(a) + loss(b)),
+    ("ends + 1e-12", "2 * ends"),
     "You compared with the sum of the two losses: halve it to get their mean.",
     cases=lambda: [
         (lambda w: w * w, -1.0, 3.0),
@@ -84,12 +84,11 @@ breaks_convexity = Exercise(
 )
 
 
-def flipped(*task: Any, which: Sequence[int] = (0, 1, 2), in_place: bool = False) -> list[Tensor]:
-    """The three vectors, with entry k of those numbered in `which` turned."""
-    *vectors, k = task if in_place else [part.clone() if isinstance(part, Tensor) else part for part in task]
-    for number in which:
-        vectors[number][k] *= -1
-    return vectors
+def flipped(w: Tensor, b: Tensor, v: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    w, b, v = w.clone(), b.clone(), v.clone()
+    for vector in (w, b, v):
+        vector[k] *= -1
+    return w, b, v
 
 
 def tanh_units() -> tuple[Tensor, Tensor, Tensor]:
@@ -100,15 +99,15 @@ def tanh_units() -> tuple[Tensor, Tensor, Tensor]:
 flip_unit = Exercise(
     flipped,
     "Different parameters, the same function: for a tanh network no single setting can be the one right answer.",
-    lambda *task: flipped(*task, which=(0, 2)),
+    ("in (w, b, v)", "in (w, v)"),
     "The bias kept its sign: tanh(-z) = -tanh(z) needs the whole z = w x + b turned.",
-    lambda *task: flipped(*task, which=(0, 1)),
+    ("in (w, b, v)", "in (w, b)"),
     "The output weight kept its sign, so the unit now counts with the opposite sign in the sum.",
-    lambda *task: flipped(*task, which=(0,)),
+    ("in (w, b, v)", "in (w,)"),
     "Only the weight was turned: the bias and the output weight have to follow.",
-    lambda w, b, v, k: (-w, -b, -v),
+    ("vector[k]", "vector"),
     "You flipped every unit. That, too, leaves the function as it is, but only unit k was asked for.",
-    lambda *task: flipped(*task, in_place=True),
+    (".clone()", ""),
     "You changed the vectors that were handed in, and with them the network they belong to: change clones.",
     cases=lambda: [(*tanh_units(), 0), (*tanh_units(), 2)],
     observe=arguments_untouched,

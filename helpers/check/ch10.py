@@ -75,32 +75,28 @@ def other_than_two_hidden(given: list, wanted: list) -> str:
     return "The layers have the right sizes. Between them belong two tanh, and nothing else: no other bend, no dropout."
 
 
-def two_hidden(
-    width: int, first: Sequence = (nn.Tanh,), second: Sequence = (nn.Tanh,), last: Sequence = ()
-) -> nn.Module:
-    """Two hidden layers and an output, each followed by modules of these kinds."""
-    layers = (nn.Linear(1, width), first), (nn.Linear(width, width), second), (nn.Linear(width, 1), last)
-    return nn.Sequential(*[part for layer, kinds in layers for part in (layer, *(kind() for kind in kinds))])
+def two_hidden(width: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
 
 
 deeper_network = Exercise(
     two_hidden,
     "An activation between any two layers, none behind the last: the output can reach any temperature.",
-    lambda width: two_hidden(width, second=()),
+    ("nn.Tanh(), nn.Linear(width, 1)", "nn.Linear(width, 1)"),
     "No activation between the second hidden layer and the output: these two are one affine map (chapter 06).",
-    lambda width: two_hidden(width, first=()),
+    ("nn.Tanh(), nn.Linear(width, width)", "nn.Linear(width, width)"),
     "No activation between the two hidden layers: they collapse into one.",
-    lambda width: two_hidden(width, (), ()),
+    ("nn.Tanh(), ", ""),
     "No activation at all: however many layers, this is a straight line.",
-    lambda width: two_hidden(width, last=(nn.Tanh,)),
+    ("nn.Linear(width, 1)", "nn.Linear(width, 1), nn.Tanh()"),
     "The last activation holds the output between -1 and 1: end with the linear layer.",
-    lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1)),
+    ("nn.Linear(width, width), nn.Tanh(), ", ""),
     "That is one hidden layer; a second one goes from width to width.",
-    lambda width: two_hidden(width, (nn.ReLU,), (nn.ReLU,)),
+    ("Tanh", "ReLU"),
     "ReLU would do as well, but the task asks for tanh.",
-    lambda width: two_hidden(width, (nn.Sigmoid,), (nn.Sigmoid,)),
+    ("Tanh", "Sigmoid"),
     "These are sigmoid units, and tanh units are asked for.",
-    lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh),
+    ("nn.Tanh()", "nn.Tanh"),
     "nn.Tanh is the class, and a chain takes modules: make one with nn.Tanh().",
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from helpers import data
-from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, readings
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, float64, least_squares, readings
 
 
 def geyser() -> tuple[Tensor, Tensor]:
@@ -23,31 +23,27 @@ def spread(values: Tensor) -> Tensor:
     return values.std(correction=0)
 
 
-def through_means(slope: Tensor, lift: Tensor | float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """A slope, and the intercept of the line through the means, lifted."""
-    return slope, y.mean() + lift - slope * x.mean()
-
-
 def in_units(w: float, b: float, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    return through_means(w * spread(y) / spread(x), b * spread(y), x, y)
+    slope = w * spread(y) / spread(x)
+    return slope, y.mean() + b * spread(y) - slope * x.mean()
 
 
 line_in_units = Exercise(
     in_units,
     "Train in the units that suit the optimizer, report in the units that suit the reader.",
-    lambda w, b, x, y: through_means(w * spread(x) / spread(y), b * spread(y), x, y),
+    ("spread(y) / spread(x)", "spread(x) / spread(y)"),
     "The quotient is upside down: a slope is in units of y per unit of x.",
-    lambda w, b, x, y: through_means(w / spread(x), b, x, y),
+    (" * spread(y)", ""),
     "The spread of y is missing: w and b are in standard deviations of y.",
-    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b, x, y),
+    ("b * spread(y)", "b"),
     "The slope is right. The intercept adds b to minutes: b is in standard deviations of y.",
-    lambda w, b, x, y: (w * spread(y) / spread(x), b * spread(y) + y.mean()),
+    (" - slope * x.mean()", ""),
     "The slope is right. The intercept belongs to x = 0, and standardised x is 0 at the mean of x.",
-    lambda w, b, x, y: through_means(w * spread(y) / spread(x), b * spread(y) - y.mean(), x, y),
+    ("y.mean() + ", ""),
     "The slope is right. The mean of y was subtracted before training: add it to the intercept.",
-    lambda w, b, x, y: through_means(w * y.std() / x.std(), b * y.std(), x, y),
+    ("spread", "torch.std"),
     "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
-    lambda w, b, x, y: in_units(w, b, x, y)[::-1],
+    lambda *task: in_units(*task)[::-1],
     "The two are swapped: the slope comes first.",
     cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
     hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
@@ -59,32 +55,26 @@ def deal(n: int, folds: int) -> tuple[Tensor, ...]:
     return torch.randperm(n, generator=torch.Generator().manual_seed(12)).tensor_split(folds)
 
 
-def errors_by_fold(
-    x: Tensor, y: Tensor, folds: Sequence[Tensor], fitted_to: str = "rest", in_order: bool = True
-) -> Tensor:
-    """Prediction minus value of each row, by a line that was fitted to the other folds (or to something else)."""
+def errors_by_fold(x: Tensor, y: Tensor, folds: Sequence[Tensor]) -> Tensor:
     X = torch.stack([torch.ones_like(x), x], dim=1)
-    found = []
+    errors = torch.zeros_like(y)
     for fold in folds:
-        inside = torch.zeros(len(x), dtype=torch.bool)
-        inside[fold] = True
-        rows = {"rest": ~inside, "fold": inside, "all": torch.ones_like(inside)}[fitted_to]
-        beta = torch.linalg.lstsq(X[rows], y[rows].unsqueeze(1)).solution.squeeze(1)
-        found.append(X[fold] @ beta - y[fold])
-    errors = torch.cat(found)
-    return errors[torch.cat(tuple(folds)).argsort()] if in_order else errors
+        others = torch.ones(len(x), dtype=torch.bool)
+        others[fold] = False
+        errors[fold] = X[fold] @ least_squares(X[others], y[others]) - y[fold]
+    return errors
 
 
 line_errors = Exercise(
     errors_by_fold,
     "Line and network can now be compared row by row, each row predicted by fits that have not seen it.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, "all"),
+    ("= False", "= True"),
     "Every row was part of its own fit: fit without the fold, then predict the fold.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, "fold"),
+    ("[others]", "[fold]"),
     "The lines were fitted to the folds themselves: fit to the other rows, predict the fold.",
     lambda x, y, folds: errors_by_fold(x, y, torch.arange(len(x)).split(1)),
     "That leaves out one row at a time: leave out all rows of a fold together.",
-    lambda x, y, folds: errors_by_fold(x, y, folds, in_order=False),
+    lambda x, y, folds: errors_by_fold(x, y, folds)[torch.cat(tuple(folds))],
     "The errors stand in the order of the folds: put each one at its row, errors[fold] = ...",
     lambda x, y, folds: -errors_by_fold(x, y, folds),
     "The sign is turned: prediction minus value, as in the chapter.",
@@ -92,7 +82,7 @@ line_errors = Exercise(
     "Those are the squares: return the errors themselves.",
     lambda x, y, folds: (errors_by_fold(x, y, folds) ** 2).mean(),
     "That is their mean square: return one error for each row.",
-    lambda x, y, folds: torch.zeros_like(y).index_put((folds[0],), errors_by_fold(x, y, folds)[folds[0]]),
+    ("    return", "        return"),
     RETURN_IN_LOOP,
     cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
     hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",

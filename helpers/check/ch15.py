@@ -63,21 +63,11 @@ stable_log_loss = Exercise(
 )
 
 
-def newton(
-    X: Tensor, y: Tensor, beta: Tensor, weights: Callable = lambda p: p * (1 - p), p: Callable = torch.sigmoid
-) -> Tensor:
-    """The step of Newton's method, to be subtracted, with these weights and these probabilities."""
-    said = p(X @ beta)
-    return torch.linalg.solve(X.T @ (weights(said).unsqueeze(1) * X), X.T @ (said - y))
-
-
-def gradient(X: Tensor, y: Tensor, beta: Tensor) -> Tensor:
-    return X.T @ (torch.sigmoid(X @ beta) - y)
-
-
-def hessian(X: Tensor, beta: Tensor) -> Tensor:
+def newton(X: Tensor, y: Tensor, beta: Tensor) -> Tensor:
     p = torch.sigmoid(X @ beta)
-    return X.T @ ((p * (1 - p)).unsqueeze(1) * X)
+    gradient = X.T @ (p - y)
+    hessian = X.T @ ((p * (1 - p)).unsqueeze(1) * X)
+    return beta - torch.linalg.solve(hessian, gradient)
 
 
 def flowers() -> list[tuple]:
@@ -88,39 +78,39 @@ def flowers() -> list[tuple]:
 
 
 newton_step = Exercise(
-    lambda X, y, beta: beta - newton(X, y, beta),
-    "Ten of them led to glm()'s coefficients in the chapter, with more digits than it gives by default.",
-    lambda X, y, beta: beta + newton(X, y, beta),
-    "The sign is turned: with p - y in the gradient, the jump is subtracted.",
     newton,
+    "Ten of them led to glm()'s coefficients in the chapter, with more digits than it gives by default.",
+    ("beta -", "beta +"),
+    "The sign is turned: with p - y in the gradient, the jump is subtracted.",
+    ("beta - ", ""),
     "That is the jump alone: subtract it from beta.",
-    lambda X, y, beta: -newton(X, y, beta),
+    ("return beta - ", "return -"),
     "That is the jump alone: add it to beta.",
-    lambda X, y, beta: beta - newton(X, y, beta, weights=torch.ones_like),
+    ("p * (1 - p)", "0 * p + 1"),
     "The weights p (1 - p) are missing from the Hessian: X'X alone is the one of least squares.",
-    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: p),
+    ("p * (1 - p)", "p"),
     "The weight of a row is p (1 - p), not p.",
-    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: (p * (1 - p)) ** 0.5),
+    ("(p * (1 - p))", "((p * (1 - p)) ** 0.5)"),
     "The weights are p (1 - p) themselves: roots belong on both factors X, if anywhere.",
-    lambda X, y, beta: beta - newton(X, y, beta, weights=lambda p: (p * (1 - p)) ** 2),
+    ("(p * (1 - p))", "((p * (1 - p)) ** 2)"),
     "The weights were applied to both factors X: once is enough.",
-    lambda X, y, beta: beta - newton(X, y, beta, p=lambda z: torch.sigmoid(torch.sigmoid(z))),
+    ("X @ beta", "torch.sigmoid(X @ beta)"),
     "The logits went through the sigmoid twice.",
-    lambda X, y, beta: beta - newton(X, y, beta, p=lambda z: z),
+    ("torch.sigmoid", ""),
     "X beta are logits: the probabilities are their sigmoid.",
-    lambda X, y, beta: X.T @ (torch.sigmoid(X @ beta) * X),
+    (".unsqueeze(1)", ""),
     "The weights are to multiply the rows of X: make a column of them, with unsqueeze(1).",
-    lambda X, y, beta: beta - gradient(X, y, beta),
+    ("torch.linalg.solve(hessian, gradient)", "gradient"),
     "That is a step of plain descent: the Hessian has to divide the gradient.",
-    lambda X, y, beta: beta - gradient(X, y, beta) / hessian(X, beta).diagonal(),
+    ("torch.linalg.solve(hessian, gradient)", "gradient / hessian.diagonal()"),
     "Only the diagonal of the Hessian was used: solve with the whole matrix.",
-    lambda X, y, beta: beta - hessian(X, beta) @ gradient(X, y, beta),
+    ("torch.linalg.solve(hessian, gradient)", "hessian @ gradient"),
     "The gradient was multiplied by the Hessian: it is the inverse that is wanted, so solve.",
-    lambda X, y, beta: beta - newton(X, y, beta) / len(y),
+    ("(p - y)", "(p - y) / len(y)"),
     "The gradient is a mean and the Hessian a sum: take both as sums, or both as means.",
-    lambda X, y, beta: beta - newton(X, y, beta) * len(y),
+    ("(hessian, ", "(hessian / len(y), "),
     "The gradient is a sum and the Hessian a mean: take both as sums, or both as means.",
-    lambda X, y, beta: beta.sub_(newton(X, y, beta)),
+    ("beta - torch.linalg.solve(hessian, gradient)", "beta.sub_(torch.linalg.solve(hessian, gradient))"),
     "You changed the beta that was handed in: return beta - jump, which makes a new tensor.",
     cases=flowers,
     observe=arguments_untouched,
@@ -129,11 +119,9 @@ newton_step = Exercise(
 )
 
 
-def right(
-    model: nn.Module, x: Tensor, y: Tensor, rows: Any = slice(None), border: float = 0.0, logits: Callable = lambda z: z
-) -> Tensor:
-    """The share of these rows on whose side of the border the model's answer is right."""
-    return ((logits(model(x[rows]).squeeze(1)) > border) == (y[rows] == 1)).double().mean()
+def accuracy(model: nn.Module, x: Tensor, y: Tensor, training: Tensor, kept: Tensor) -> Tensor:
+    z = model(x[kept]).squeeze(1)
+    return ((z > 0) == (y[kept] == 1)).double().mean()
 
 
 def judged() -> list[tuple]:
@@ -153,31 +141,31 @@ def judged() -> list[tuple]:
 
 
 unseen_accuracy = Exercise(
-    lambda model, x, y, training, kept: right(model, x, y, kept),
+    accuracy,
     "Counted on rows that nobody trained on, with the border where the probability is one half.",
-    lambda model, x, y, training, kept: right(model, x, y, training),
+    ("[kept]", "[training]"),
     "Those are the rows that it was trained on: count on the rows that were kept back.",
-    lambda model, x, y, training, kept: right(model, x, y),
+    ("[kept]", ""),
     "All rows include those that it was trained on, and they flatter it: count on the rows that were kept back.",
-    lambda model, x, y, training, kept: right(model, x, y, kept, border=0.5),
+    ("z > 0", "z > 0.5"),
     "The model gives logits: a probability of one half is a logit of 0, not of 0.5.",
-    lambda model, x, y, training, kept: right(model, x, y, kept, logits=torch.sigmoid),
+    ("z > 0", "torch.sigmoid(z) > 0"),
     "It always says yes: after a sigmoid every number is above 0, after two above one half. The border of logits is 0.",
-    lambda model, x, y, training, kept: ((model(x[kept]) > 0) == (y[kept] == 1)).double().mean(),
+    (".squeeze(1)", ""),
     "Every answer was compared with every truth: (n, 1) against (n,) broadcasts to n x n.",
-    lambda model, x, y, training, kept: (model(x[kept]).argmax(dim=1) == y[kept]).double().mean(),
+    ("(z > 0) == (y[kept] == 1)", "model(x[kept]).argmax(dim=1) == y[kept]"),
     "It always says no: argmax over one column is 0. With one logit a row, ask whether it is above 0.",
-    lambda model, x, y, training, kept: right(model, x, y, kept) * len(kept) / len(y),
+    ("mean()", "sum() / len(y)"),
     "You divided by all rows: divide by how many were kept back.",
-    lambda model, x, y, training, kept: 1 - right(model, x, y, kept),
+    lambda *task: 1 - accuracy(*task),
     "That is the share of the mistakes.",
-    lambda model, x, y, training, kept: right(model, x, y, kept) * len(kept),
+    ("mean()", "sum()"),
     "That is how many are right: divide by how many there are.",
     lambda model, x, y, training, kept: log_loss(model(x[kept]).squeeze(1), y[kept]),
     "That is the log-loss: count the right answers.",
-    lambda model, x, y, training, kept: (model(x[kept]).squeeze(1) > 0).double().mean(),
+    ("(z > 0) == (y[kept] == 1)", "z > 0"),
     "That is how often it says yes: compare its answers with y.",
-    lambda model, x, y, training, kept: right(model, (x - x[training].mean(dim=0)) / x[training].std(dim=0), y, kept),
+    ("    z", "    x = (x - x[training].mean(dim=0)) / x[training].std(dim=0)\n    z"),
     "You standardised, but this model takes the rows as they are: give it x[kept].",
     cases=judged,
     hint="Pick the kept rows of x and y, bring the logits to shape (n,), and compare logits > 0 with y == 1.",

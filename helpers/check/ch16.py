@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,10 +60,14 @@ digits_left = Exercise(
 )
 
 
-def line_residuals(x: Sequence, y: Sequence, w: Any, b: Any, number: Callable = Fraction, sign: int = 1) -> list:
-    """Target minus line, with every number read by `number`."""
-    w, b = number(w), number(b)
-    return [sign * (number(target) - (w * number(value) + b)) for value, target in zip(x, y, strict=True)]
+def rounded(text: str) -> Fraction:
+    """The fraction of the float64 nearest to a decimal."""
+    return Fraction(float(text))
+
+
+def line_residuals(x: Sequence, y: Sequence, w: str, b: str) -> list[Fraction]:
+    w, b = Fraction(w), Fraction(b)
+    return [Fraction(target) - (w * Fraction(value) + b) for value, target in zip(x, y, strict=True)]
 
 
 def other_than_fractions(given: list, wanted: list) -> str:
@@ -75,31 +78,26 @@ def other_than_fractions(given: list, wanted: list) -> str:
     return f"There is a {min(kinds)} among the residuals: use nothing but fractions." if kinds else ""
 
 
-def rounded(text: str) -> Fraction:
-    """The fraction of the float64 nearest to a decimal."""
-    return Fraction(float(text))
-
-
 exact_residuals = Exercise(
     line_residuals,
     "Small differences of large numbers keep all their digits: this is what the exact gradient is made of.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, float),
+    ("Fraction(", "float("),
     "float() has rounded the decimals, and the subtraction shows it: read the text with Fraction.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, rounded),
+    ("Fraction(", "rounded("),
     "The decimal was a float before it became a fraction: give Fraction the text itself.",
-    lambda x, y, w, b: line_residuals(x, y, w, b, sign=-1),
+    lambda *task: [-residual for residual in line_residuals(*task)],
     "The sign is turned: the reading minus the line.",
-    lambda x, y, w, b: line_residuals(x, y, w, "0"),
+    (" + b)", ")"),
     "The intercept is missing: the line is w x + b.",
-    lambda x, y, w, b: line_residuals(x, y, w, -Fraction(b)),
+    (" + b)", " - b)"),
     "The intercept has the wrong sign: y - (w x + b) is y - w x - b.",
-    lambda x, y, w, b: line_residuals(x, y, b, w),
+    ("w, b =", "b, w ="),
     "Slope and intercept are swapped: the slope comes first, and multiplies x.",
-    lambda x, y, w, b: line_residuals(x, y, rounded(w), rounded(b)),
+    ("Fraction(w), Fraction(b)", "rounded(w), rounded(b)"),
     "Slope and intercept were floats before becoming a fraction: give Fraction the text.",
-    lambda x, y, w, b: line_residuals(x, y, rounded(w), b),
+    ("Fraction(w)", "rounded(w)"),
     "The slope was a float before becoming a fraction: give Fraction the text.",
-    lambda x, y, w, b: line_residuals(x, y, w, rounded(b)),
+    ("Fraction(b)", "rounded(b)"),
     "The intercept was a float before becoming a fraction: give Fraction the text.",
     cases=lambda: [
         (["0.1", "0.7"], ["0.30000000000000000004", "2.1"], "3", "0"),
@@ -111,15 +109,11 @@ exact_residuals = Exercise(
 )
 
 
-def step_from(
-    R: Tensor, X: Tensor, y: Tensor, beta: Tensor, first: bool = True, last: bool = True, swapped: bool = False
-) -> Tensor:
-    """R^-1 R^-T X'(y - X beta), or what is left of it without one of the two solves, or in the wrong order."""
-    step = (X.T @ (y - X @ beta)).unsqueeze(1)
-    solves = [(R.T, False)] * first + [(R, True)] * last
-    for factor, upper in reversed(solves) if swapped else solves:
-        step = torch.linalg.solve_triangular(factor, step, upper=upper)
-    return step.squeeze(1)
+def refined(R: Tensor, X: Tensor, y: Tensor, beta: Tensor) -> Tensor:
+    goal = (X.T @ (y - X @ beta)).unsqueeze(1)
+    half = torch.linalg.solve_triangular(R.T, goal, upper=False)
+    step = torch.linalg.solve_triangular(R, half, upper=True)
+    return beta + step.squeeze(1)
 
 
 def rough_factors() -> list[tuple]:
@@ -132,29 +126,29 @@ def rough_factors() -> list[tuple]:
 
 
 refined_once = Exercise(
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta),
+    refined,
     "Repeated with an exact X'(y - Xb), this step is the whole solver.",
-    lambda R, X, y, beta: beta - step_from(R, X, y, beta),
+    ("beta + step", "beta - step"),
     "The sign is turned: with y - X beta the step is added.",
-    lambda R, X, y, beta: step_from(R, X, y, beta),
+    ("beta + step", "step"),
     "That is the step alone: add it to the coefficients.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, first=False),
+    ("(R, half", "(R, goal"),
     "One solve is missing: X'X is R'R, so R' has to be undone before R.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, last=False),
+    ("step.squeeze", "half.squeeze"),
     "One solve is missing: after R', undo R as well.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta, swapped=True),
+    ("(R.T, goal, upper=False)", "(R, goal, upper=True)", "(R, half, upper=True)", "(R.T, half, upper=False)"),
     "The two solves are in the wrong order: first with the transpose of R, then with R.",
-    lambda R, X, y, beta: beta + X.T @ (y - X @ beta),
+    ("step.squeeze", "goal.squeeze"),
     "That is a step of plain descent: R has to divide it, twice.",
-    lambda R, X, y, beta: beta + step_from(torch.linalg.qr(X).R, X, y, beta),
+    lambda R, X, y, beta: refined(torch.linalg.qr(X).R, X, y, beta),
     "You made a factor of your own: use the R that is given, rough as it is.",
-    lambda R, X, y, beta: beta + 2 / len(y) * step_from(R, X, y, beta),
+    ("beta + step", "beta + 2 / len(y) * step"),
     "A factor 2/n of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta + step_from(R, X, y, beta) / len(y),
+    ("beta + step", "beta + 1 / len(y) * step"),
     "A factor 1/n of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta + 2 * step_from(R, X, y, beta),
+    ("beta + step", "beta + 2 * step"),
     "A factor 2 of the gradient is left. The Hessian has it too, and it cancels: leave it out.",
-    lambda R, X, y, beta: beta.add_(step_from(R, X, y, beta)),
+    ("beta + step.squeeze(1)", "beta.add_(step.squeeze(1))"),
     "You changed the beta that was handed in: return beta + step, which makes a new tensor.",
     cases=rough_factors,
     remark=nearly_right("Nearly right: somewhere a number went through float32. Stay in float64."),
