@@ -64,7 +64,7 @@ class Squares(Scene):
         return np.stack([across[[0, 1, 1, 0]], along[[0, 0, 1, 1]]], axis=-1).swapaxes(0, 1)
 
 
-def line(df: pd.DataFrame, slope: float = 0.5, intercept: float = -14.0) -> Explorer:
+def line(df: pd.DataFrame, slope: float, intercept: float) -> Explorer:
     """Fit the line by hand: two sliders, the squares of the residuals, and the MSE beside lm()'s.
 
     df: columns u and c; slope, intercept: where the sliders begin. Raises ValueError if a reading is missing.

@@ -85,13 +85,13 @@ class Descent(Scene):
         return f"Learning rate {rate:.2e}, {side.format(self.limit)}. After {steps} steps {numbers}."
 
 
-def descent(u: Tensor, c: Tensor, steps: int = 60) -> Explorer:
+def descent(u: Tensor, c: Tensor) -> Explorer:
     """Gradient descent on the loss contours, with a slider each for learning rate and step.
 
-    u, c: shape (n,), u in any scale; steps: how far the second slider goes. The rates go from a hundredth of the
-    stable limit to about twice as much as it. Raises ValueError if a value is missing.
+    u, c: shape (n,), u in any scale. The rates go from a hundredth of the stable limit to about twice as much as it.
+    Raises ValueError if a value is missing.
     """
-    limit = stable_limit(u.double())
+    limit, steps = stable_limit(u.double()), 60
     exponent = round(math.log10(limit), 2)
     exponents = {"min": exponent - 2, "max": exponent + 0.3, "step": 0.02, "readout_format": ".2e"}
     note = "the number by which the gradient is multiplied before it is subtracted"

@@ -44,15 +44,12 @@ class Step(Scene):
         return f"w {w:g}, b {b:g}: a step {way} with {place}."
 
 
-def neuron(w: float = 1.0, b: float = 0.0) -> Explorer:
-    """Weight and bias of a tanh neuron with one input: two sliders, and the step that they make.
-
-    w, b: where the sliders begin.
-    """
+def neuron() -> Explorer:
+    """Weight and bias of a tanh neuron with one input: two sliders, and the step that they make."""
     reach = {"min": -4.0, "max": 4.0, "step": 0.1}
     controls = {
-        "w": ipywidgets.FloatSlider(w, **reach, **label("weight w", "the input is multiplied by it")),
-        "b": ipywidgets.FloatSlider(b, **reach, **label("bias b", "added before tanh")),
+        "w": ipywidgets.FloatSlider(1.0, **reach, **label("weight w", "the input is multiplied by it")),
+        "b": ipywidgets.FloatSlider(0.0, **reach, **label("bias b", "added before tanh")),
     }
     states = [{"w": 1.0, "b": 2.0}, {"w": 3.0, "b": 2.0}]
     twin, (left, right) = side_by_side(Step, states, 14, 3.6)

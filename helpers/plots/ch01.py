@@ -14,12 +14,12 @@ def readings(df: pd.DataFrame) -> None:
     style.finish(axes)
 
 
-def residuals(df: pd.DataFrame, slope: float, intercept: float, kind: str = "guess") -> None:
+def residuals(df: pd.DataFrame, slope: float, intercept: float) -> None:
     """The readings, a line, and each residual as a vertical bar from the line to its reading."""
     _, axes = style.new_figure()
     on_line = slope * df["u"] + intercept
     axes.vlines(df["u"], on_line, df["c"], color=style.PALETTE["descent"], linewidth=3, label="residuals")
-    style.draw_line(axes, slope, intercept, kind, f"{slope:g} u {intercept:+g}")
+    style.draw_line(axes, slope, intercept, "guess", f"{slope:g} u {intercept:+g}")
     style.draw_readings(axes, df)
     style.finish(axes, "best")
 

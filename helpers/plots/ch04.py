@@ -5,6 +5,7 @@ import math
 from torch import Tensor
 
 from helpers.plots import style
+from helpers.scoreboard import FULL_AGREEMENT
 
 
 def optimizer_paths(u: Tensor, c: Tensor, paths: dict[str, Tensor]) -> None:
@@ -21,10 +22,10 @@ def optimizer_paths(u: Tensor, c: Tensor, paths: dict[str, Tensor]) -> None:
     style.finish(row[0], "lower left")
 
 
-def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
+def race(runs: dict[str, tuple[Tensor, list[float]]]) -> None:
     """Digits of agreement against gradient evaluations: left all runs, right those that go on to the end, enlarged.
 
-    runs: by name, the evaluations (k,) and the digits (k values) after each of them; digits are drawn from 0 to `most`.
+    runs: by name, the evaluations (k,) and the digits (k values) after each of them; digits are drawn from 0 to 12.
     Lines are told apart by marker, dash and the name at their end; the first two are in the colour of descent, the
     next two in grey, the last one in black.
     """
@@ -32,14 +33,15 @@ def race(runs: dict[str, tuple[Tensor, list[float]]], most: int = 12) -> None:
     furthest = max(float(evaluations[-1]) for evaluations, _ in runs.values())
     styles = [("o--", "descent"), ("s-", "descent"), ("v:", "guess"), ("^-", "guess"), ("D-", "data")]
     for (name, (evaluations, digits)), (look, kind) in zip(runs.items(), styles, strict=False):
-        shown = [round(min(max(value, 0), most), 1) for value in digits]
+        shown = [round(min(max(value, 0), FULL_AGREEMENT), 1) for value in digits]
         slow = float(evaluations[-1]) == furthest
         for axes in (whole, part) if slow else (whole,):
             axes.plot(evaluations, shown, look, color=style.PALETTE[kind], markersize=5, linewidth=1.5)
         place = {"textcoords": "offset points", "va": "center", "color": style.PALETTE[kind]}
         (part if slow else whole).annotate(name, (float(evaluations[-1]), shown[-1]), (8, 0), **place)
     top = max(4, math.ceil(max(line.get_ydata()[-1] for line in part.lines)))
-    whole.set(xscale="log", ylim=(-0.4, most + 0.4), yticks=range(0, most + 1, 2), title="all, logarithmic axis")
+    whole.set(xscale="log", ylim=(-0.4, FULL_AGREEMENT + 0.4), yticks=range(0, FULL_AGREEMENT + 1, 2))
+    whole.set_title("all, logarithmic axis")
     whole.set(xlabel="gradient evaluations", ylabel="digits of agreement with lm()")
     part.set(xlim=(0, 1.35 * furthest), ylim=(-0.15, top + 0.15), yticks=range(top + 1))
     part.set_title("the slower ones, plain axis")

@@ -120,15 +120,15 @@ def many_curves(df: pd.DataFrame, u: Tensor, panels: dict[str, Tensor], fit: LmR
     style.finish(row[0], "upper left")
 
 
-def hidden_units(panels: dict[str, tuple[Tensor, Tensor]], shown: tuple[int, int] = (0, 1)) -> None:
+def hidden_units(panels: dict[str, tuple[Tensor, Tensor]]) -> None:
     """Every hidden unit of many networks as a point: hidden weight against output weight.
 
-    panels: by title, (hidden weights, output weights), each of shape (networks, units); two networks stand out.
+    panels: by title, (hidden weights, output weights), each (networks, units); the first two networks stand out.
     """
     _, row = style.new_figure(len(panels), width=11, height=4.6, sharex=True, sharey=True)
     for axes, (title, (hidden, output)) in zip(row, panels.items(), strict=True):
         axes.plot(hidden.flatten(), output.flatten(), ".", color="#BFBFBF", markersize=3, label="all networks")
-        for number, marker, kind in zip(shown, "s^", ("network", "data"), strict=True):
+        for number, marker, kind in ((0, "s", "network"), (1, "^", "data")):
             options = {"color": style.PALETTE[kind], "markeredgecolor": "white", "markersize": 10, "linestyle": ""}
             axes.plot(hidden[number], output[number], marker, label=f"network {number}", **options)
         axes.set(title=title, xlabel="hidden weight")

@@ -9,7 +9,7 @@ from helpers.plots import style
 from helpers.scoreboard import FULL_AGREEMENT, Row
 
 
-def arrivals(rows: Sequence[Row], kinds: dict[str, str] | None = None) -> None:
+def arrivals(rows: Sequence[Row], kinds: dict[str, str]) -> None:
     """The scoreboard as a picture: left the digits of every method, right its steps.
 
     rows: lines of the scoreboard, drawn from top to bottom; kinds: by method, its colour, that of descent by default.
@@ -18,7 +18,7 @@ def arrivals(rows: Sequence[Row], kinds: dict[str, str] | None = None) -> None:
     height = 1.2 + 0.36 * len(rows)
     _, (left, right) = style.new_figure(2, width=11, height=height, sharey=True, gridspec_kw={"width_ratios": [3, 2]})
     for place, row in enumerate(rows):
-        kind = (kinds or {}).get(row.method, "descent")
+        kind = kinds.get(row.method, "descent")
         shown = min(max(row.digits, 0), FULL_AGREEMENT)
         style.draw_curve(left, kind, [0, shown], [place, place], linestyle="-", linewidth=3)
         filled = style.PALETTE[kind] if shown == FULL_AGREEMENT else "white"

@@ -54,13 +54,13 @@ def certified_digits(methods: dict[str, dict[str, float]]) -> None:
     style.finish(axes, "lower left", xlim=(-0.5, 15.7), xticks=range(0, 16, 3), xlabel="correct digits")
 
 
-def tilted_columns(lengths: Sequence[float], degrees: float = 8) -> None:
+def tilted_columns(lengths: Sequence[float]) -> None:
     """A column of X and the same column a little turned, with y projected on both, for residuals of these lengths.
 
     On each column y is a residual's length away from the foot at 1; the thick piece is how far the foot moves along
-    the column when the column is turned by so many degrees.
+    the column when the column is turned by eight degrees.
     """
-    turn = np.radians(degrees)
+    turn = np.radians(8)
     turned = np.array([np.cos(turn), np.sin(turn)])
     _, row = style.new_figure(len(lengths), width=11, height=4.6, sharey=True)
     for axes, length in zip(row, lengths, strict=True):

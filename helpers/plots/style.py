@@ -83,9 +83,9 @@ def draw_validation(axes: Axes, losses: Any, label: str) -> None:
     draw_curve(axes, "validation", range(1, len(losses) + 1), losses, label, linewidth=3.5)
 
 
-def draw_readings(axes: Axes, df: pd.DataFrame, label: str = "readings") -> None:
+def draw_readings(axes: Axes, df: pd.DataFrame) -> None:
     """The eleven readings as points, with the axis labels."""
-    axes.plot(df["u"], df["c"], "o", color=PALETTE["data"], markersize=7, label=label, zorder=3)
+    axes.plot(df["u"], df["c"], "o", color=PALETTE["data"], markersize=7, label="readings", zorder=3)
     axes.set(xlabel="u (unknown unit)", ylabel="c (°C)")
 
 

@@ -39,7 +39,7 @@ def staircase_of_four():
 
 
 MAKE = {
-    "line": lambda: explore.line(data.thermometers()),
+    "line": lambda: explore.line(data.thermometers(), 0.5, -14.0),
     "descent": lambda: explore.descent(U, C),
     "race": lambda: explore.race(U, C),
     "splits": lambda: explore.splits(data.thermometers()),
@@ -85,29 +85,24 @@ def one(built):
     return lambda name: fresh(name, built)
 
 
-def ends_of(control) -> list:
-    """The extreme values of a control, and those in between that might be special."""
-    if isinstance(control, ipywidgets.Checkbox):
-        return [True, False]
-    if isinstance(control, ipywidgets.SelectionSlider):
-        return [control.options[0], control.options[-1]]
-    if isinstance(control, ipywidgets.FloatLogSlider):
-        return [10**control.min, 10**control.max]
-    return [control.min, control.max, *([0] if control.min < 0 < control.max else [])]
-
-
-def values_of(control) -> list:
+def values_of(control, steps: int = STEPS) -> list:
     """Values over the whole range of a control."""
     if isinstance(control, ipywidgets.Checkbox):
         return [False, True]
     if isinstance(control, ipywidgets.SelectionSlider):
-        return [control.options[round(place)] for place in np.linspace(0, len(control.options) - 1, STEPS)]
+        return [control.options[round(place)] for place in np.linspace(0, len(control.options) - 1, steps)]
     if isinstance(control, ipywidgets.FloatLogSlider):
-        return np.logspace(control.min, control.max, STEPS).tolist()
+        return np.logspace(control.min, control.max, steps).tolist()
     if isinstance(control, ipywidgets.BoundedIntText):
         return [control.min, 1, 14322024, control.max]
-    values = np.linspace(control.min, control.max, STEPS)
+    values = np.linspace(control.min, control.max, steps)
     return [round(value) for value in values] if isinstance(control.value, int) else values.tolist()
+
+
+def ends_of(control) -> list:
+    """The extreme values of a control, and zero, which might be special."""
+    inside = isinstance(control, ipywidgets.FloatSlider) and control.min < 0 < control.max
+    return [*values_of(control, steps=2), *([0] if inside else [])]
 
 
 # Every value, every corner

@@ -71,13 +71,9 @@ def test_terms_are_in_alphabetical_order_and_occur_once():
 
 
 @pytest.mark.parametrize("term, sentence, number, target", ROWS, ids=[row[0] for row in ROWS])
-def test_a_term_is_introduced_where_its_link_leads(term, sentence, number, target):
+def test_a_term_has_one_sentence_and_is_introduced_where_its_link_leads(term, sentence, number, target):
     assert target in BY_NAME and target.startswith(f"{number}_")
     assert first_chapter(term) == target
-
-
-@pytest.mark.parametrize("term, sentence, number, target", ROWS, ids=[row[0] for row in ROWS])
-def test_a_term_has_one_sentence(term, sentence, number, target):
     assert sentence[0].isupper() or sentence.startswith("PyTorch")
     assert sentence.endswith(".") and ". " not in sentence and len(sentence) < 160
 

@@ -1,9 +1,10 @@
 """The numbers that each chapter promises to show stand in its stored outputs, printed by its own code."""
 
 import re
+from pathlib import Path
 
 import pytest
-from notebook_tools import ROOT, Notebook
+from notebook_tools import ROOT, Notebook, output_text
 
 PROMISED = {
     "01": """
@@ -51,23 +52,18 @@ PROMISED = {
 }
 
 
-def outputs(notebook: Notebook) -> str:
-    """Everything that the notebook's cells print or show as text."""
-    parts = []
-    for cell in notebook.code:
-        for output in cell.outputs:
-            parts.append(output.get("text", ""))
-            parts += [value for kind, value in output.get("data", {}).items() if kind.startswith("text/")]
-    return "\n".join(parts)
+def outputs(path: Path) -> str:
+    """Everything that a notebook's cells print or show as text."""
+    return "\n".join(output_text(cell) for cell in Notebook.read(path).code)
 
 
 @pytest.mark.parametrize("number, promised", PROMISED.items(), ids=list(PROMISED))
 def test_every_promised_number_is_shown(number, promised):
     (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
-    shown = outputs(Notebook.read(path))
+    shown = outputs(path)
     assert [value for value in re.split(r"[ \n]+", promised.strip()) if value.replace("\u00a0", " ") not in shown] == []
 
 
 def test_a_number_that_is_not_shown_is_missed():
-    shown = outputs(Notebook.read(ROOT / "notebooks" / "01_least_squares.ipynb"))
+    shown = outputs(ROOT / "notebooks" / "01_least_squares.ipynb")
     assert "2.9276" in shown and "2.9277" not in shown
