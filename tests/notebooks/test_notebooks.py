@@ -57,7 +57,7 @@ ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{7,}")
 RAW_REPR = re.compile(r"\bnp\.(?:float|int|uint|bool|str)\w*\(")
 WARNING = re.compile(r"\b[A-Za-z]*Warning\b(?: message)?:")
 LONGEST_ROAD = 50
-OPEN_TASK = re.compile(r"^(?:## |\*\*)\d{1,2}\.\d Open\b", re.MULTILINE)
+TASK = re.compile(r"^(?:## |\*\*)(\d{1,2}\.\d\b(?: Open\b)?)", re.MULTILINE)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 REFERENCE = ("[Symbols](symbols.md)", "[Glossary](13_the_whole_walk.ipynb#Glossary)")
 FOLD = r"<details><summary>For the teacher</summary>\n\n{}\n\n</details>"
@@ -401,10 +401,13 @@ def exercises_are_checked_and_solved(notebook):
             yield f"{label(number)} does not print {UNANSWERED!r}"
     if not asked:
         yield "no exercise is checked"
-    if notebook.number != "00":
-        for place in (notebook, *([Notebook.read(notebook.twin)] if notebook.twin.exists() else [])):
-            if not any(OPEN_TASK.search(cell.source) for cell in place.markdown):
-                yield f"{place.path.parent.name}/{place.name} has no open task: **NN.N Open.** ..."
+    for place in (notebook, *([Notebook.read(notebook.twin)] if notebook.twin.exists() else [])):
+        found = [task for cell in place.markdown for task in TASK.findall(cell.source)]
+        wanted = [f"{int(notebook.number)}.{count}" for count in range(1, len(found) + 1)]
+        if notebook.number != "00":
+            wanted[-1:] = [f"{wanted[-1]} Open"] if wanted else ["an open task"]
+        if found != wanted:
+            yield f"{place.path.parent.name}/{place.name} has the exercises {found}, not {wanted}"
     for name in sorted(asked - solved):
         yield f"check.{name} has no tick in the solutions notebook"
 
@@ -490,7 +493,7 @@ def small_chapter() -> list:
         new_code_cell("plt.show()", outputs=[figure]),
         new_markdown_cell("The figure shows a line. The next output varies from run to run."),
         new_code_cell("seconds()", outputs=[stream("1.5 ms\n")], metadata={"tags": [VARIES]}),
-        new_markdown_cell("## Scoreboard\n\n## Recap\n\n## Exercises\n\n**01.2 Open.** Draw it."),
+        new_markdown_cell("## Scoreboard\n\n## Recap\n\n## Exercises\n\n**1.1** Find it.\n\n**1.2 Open.** Draw it."),
         new_code_cell("def answer():\n    return None"),
         new_code_cell("check.slope(answer)", outputs=[stream("not answered yet\n")], metadata={"tags": [CHECK]}),
         new_markdown_cell(NAVIGATION),
@@ -501,7 +504,7 @@ def small_solution() -> list:
     return [
         new_markdown_cell("# 01 Small: solutions"),
         new_code_cell("check.slope(answer)", outputs=[stream("✓ It is the slope.\n")]),
-        new_markdown_cell("## 01.2 Open: a drawing"),
+        new_markdown_cell("## 1.1 The slope\n\n## 1.2 Open: a drawing"),
         new_markdown_cell("[< Back to 01 Small](../01_small.ipynb)"),
     ]
 
@@ -674,6 +677,7 @@ BREAKS = [
     ("exercises_are_checked_and_solved", change(9, source="check.intercept(answer)")),
     ("exercises_are_checked_and_solved", drop(9)),
     ("exercises_are_checked_and_solved", change(7, source="## Scoreboard\n\n## Recap\n\n## Exercises")),
+    ("exercises_are_checked_and_solved", change(7, add="\n\n**1.2** Again.")),
     ("numbers_in_prose_are_computed", change(3, add=" It is 0.55.")),
     ("numbers_in_prose_are_computed", change(4, add="  # about 0.55")),
 ]
