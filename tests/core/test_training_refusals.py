@@ -185,11 +185,7 @@ REFUSED = {
     "a generator alone": (lambda: attempt(generator=torch.Generator()), ValueError, "batches=32"),
     "data twice": (lambda: attempt(batches=loader(X, Y)), ValueError, "give no others"),
     "no data": (lambda: attempt(x=None, y=None), TypeError, "inputs are a NoneType"),
-    "used up": (
-        lambda: attempt(x=None, y=None, batches=iter([(X, Y)])),
-        TypeError,
-        "empty after one epoch",
-    ),
+    "used up": (lambda: attempt(x=None, y=None, batches=iter([(X, Y)])), TypeError, "empty after one epoch"),
     "no batch left": (
         lambda: attempt(x=None, y=None, batches=loader(X, Y, batch_size=13, drop_last=True)),
         ValueError,
