@@ -4,7 +4,6 @@ import inspect
 
 import pytest
 import torch
-from torch import nn
 
 from helpers import training
 from helpers.data import tensors
@@ -52,24 +51,6 @@ def test_training_is_the_loop_by_hand():
     assert history.validation_loss is None and history.stopped is None and history.evaluations == 50
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad"])
-def test_any_optimizer_steps_as_in_a_loop_written_out(name):
-    optimizer_class = getattr(torch.optim, name)
-    u, c = scaled()
-    model, parameters = straight_line()
-    optimizer = optimizer_class(parameters, lr=RATE)
-    losses = []
-    for _ in range(30):
-        loss = mse(model(u), c)
-        losses.append(loss.item())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    history, trained = run(30, optimizer_class)
-    assert history.loss.tolist() == losses
-    assert trained == [p.item() for p in parameters]
-
-
 def test_lbfgs_reaches_the_bottom_and_counts_its_evaluations():
     model, parameters = straight_line()
     u, c = tensors(torch.float64)
@@ -79,25 +60,6 @@ def test_lbfgs_reaches_the_bottom_and_counts_its_evaluations():
     assert history.loss[2].item() == pytest.approx(2.92764557089564, rel=1e-12)
     assert [p.item() for p in parameters] == pytest.approx([0.5367719, -17.3047855], rel=1e-7)
     assert 3 <= history.evaluations <= 75
-
-
-def test_history_starts_at_the_starting_point():
-    history, _ = run(1)
-    assert history.loss.tolist() == [mse(line(scaled()[0], 1.0, 0.0), scaled()[1]).item()]
-
-
-def test_validation_is_measured_at_the_same_parameters_and_not_trained_on():
-    u, c = scaled()
-    model, parameters = straight_line()
-    history = train(model, torch.optim.SGD(parameters, lr=RATE), u[:9], c[:9], 40, validation=(u[9:], c[9:]))
-    losses, expected = by_hand(40, u[:9], c[:9])
-    assert [p.item() for p in parameters] == pytest.approx(expected, rel=1e-12)
-    validation_losses = []
-    for epoch in range(40):
-        w, b = by_hand(epoch, u[:9], c[:9])[1]
-        validation_losses.append(mse(line(u[9:], w, b), c[9:]).item())
-    assert history.loss.tolist() == pytest.approx(losses, rel=1e-12)
-    assert history.validation_loss.tolist() == pytest.approx(validation_losses, rel=1e-11)
 
 
 def test_the_validation_pass_builds_no_graph():
@@ -127,26 +89,6 @@ def test_a_schedule_steps_once_an_epoch():
     optimizer = torch.optim.SGD(parameters, lr=RATE)
     train(model, optimizer, *scaled(), 5, schedule=torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5))
     assert optimizer.param_groups[0]["lr"] == RATE / 2**5
-
-
-def test_a_module_and_another_loss():
-    torch.manual_seed(0)
-    u, c = scaled(torch.float32)
-    model = nn.Linear(1, 1)
-    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    history = train(model, optimizer, u.unsqueeze(1), c.unsqueeze(1), 200, loss=nn.L1Loss())
-    assert history.loss[-1] < history.loss[0] / 2
-
-
-def test_the_callers_random_numbers_are_left_alone():
-    torch.manual_seed(7)
-    model = nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
-    u, c = (tensor.unsqueeze(1) for tensor in scaled(torch.float32))
-    before = torch.get_rng_state()
-    first = mse(model(u), c).item()
-    torch.set_rng_state(before)
-    assert train(model, optimizer, u, c, 1).loss.item() == pytest.approx(first)
 
 
 def test_divergence_stops_and_says_where(capsys):
@@ -214,39 +156,6 @@ def test_bad_data_is_refused_before_the_first_step(name, part):
     assert part in str(caught.value)
     assert [p.item() for p in parameters] == [1.0, 0.0]
     assert len(train(model, optimizer, u, c, 5).loss) == 5
-
-
-@pytest.mark.parametrize(
-    "epochs, error", [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("3", TypeError), (True, TypeError)]
-)
-def test_bad_epochs_are_refused(epochs, error):
-    with pytest.raises(error, match=f"epochs is {epochs!r}"):
-        run(epochs)
-
-
-def test_an_optimizer_of_another_model_is_refused():
-    model, _ = straight_line()
-    _, strangers = straight_line()
-    with pytest.raises(ValueError, match="none of the parameters"):
-        train(model, torch.optim.SGD(strangers, lr=RATE), *scaled(), 5)
-
-
-def test_a_model_without_gradients_is_refused():
-    _, parameters = straight_line()
-    with pytest.raises(ValueError, match="none of the parameters"):
-        train(lambda u: 2 * u, torch.optim.SGD(parameters, lr=RATE), *scaled(), 5)
-
-
-@pytest.mark.parametrize("loss, words", [(lambda p, t: (p - t) ** 2, r"\(11,\)"), (lambda p, t: 3.0, "float")])
-def test_a_loss_that_is_no_scalar_tensor_is_refused(loss, words):
-    with pytest.raises(ShapeError, match=words):
-        run(5, loss=loss)
-
-
-def test_a_model_that_returns_the_wrong_shape_is_refused():
-    w = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
-    with pytest.raises(ShapeError, match=r"\(11, 1\).*\(11,\)"):
-        train(lambda u: (w * u).unsqueeze(1), torch.optim.SGD([w], lr=RATE), *scaled(), 5)
 
 
 def test_the_loop_fits_on_a_screen():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+from torch.utils.data import DataLoader, TensorDataset
 
 from helpers.loss import mse
 from helpers.training import evaluate, train
@@ -223,24 +224,38 @@ def test_normalisation_learns_from_training_rows_alone():
     assert evaluate(model, mse, outside, 3 * outside + 0.5).item() == pytest.approx(31.221, abs=6e-4)
 
 
+@pytest.mark.parametrize("loader", [False, True])
 @pytest.mark.parametrize("size", [1, 5, 12, 100])
-def test_batches_of_a_size_are_those_of_the_loop_by_hand(size):
+def test_batches_are_those_of_the_loop_by_hand(size, loader):
     x = torch.linspace(-1, 1, 12, dtype=torch.float64).unsqueeze(1)
     y = 3 * x + 0.5
     torch.manual_seed(SEED)
     ours = network(nn.Dropout(0.5))
     theirs = copy.deepcopy(ours)
+
+    def dealt():
+        """A loader's batches, or a size's, and the generator of their order."""
+        generator = torch.Generator().manual_seed(7)
+        if loader:
+            return DataLoader(TensorDataset(x, y), size, shuffle=True, generator=generator), generator
+        return size, generator
+
     torch.manual_seed(SEED)
-    history = train(ours, sgd(ours, 0.005), x, y, 4, batches=size, generator=torch.Generator().manual_seed(7))
+    batches, generator = dealt()
+    data = {"batches": batches} if loader else {"inputs": x, "targets": y, "batches": batches, "generator": generator}
+    history = train(ours, sgd(ours, 0.005), epochs=4, **data)
     state = torch.get_rng_state()
 
     torch.manual_seed(SEED)
-    generator, optimizer, losses = torch.Generator().manual_seed(7), sgd(theirs, 0.005), []
+    batches, generator = dealt()
+    optimizer, losses = sgd(theirs, 0.005), []
     for _ in range(4):
         total = 0.0
-        for rows in torch.randperm(12, generator=generator).split(size):
-            loss = mse(theirs(x[rows]), y[rows])
-            total += loss.item() * len(rows)
+        if not loader:
+            batches = [(x[rows], y[rows]) for rows in torch.randperm(12, generator=generator).split(size)]
+        for x_part, y_part in batches:
+            loss = mse(theirs(x_part), y_part)
+            total += loss.item() * len(y_part)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
