@@ -13,9 +13,8 @@ from helpers.check.engine import RETURN_IN_LOOP, Exercise, leaf, readings
 from helpers.model import line
 
 
-def derivative_by_backward(f: Callable[[Tensor], Tensor], x: Tensor, first: Callable = lambda x: x) -> Tensor | None:
-    """x.grad after backward, of what `first` makes of x."""
-    x = first(x)
+def derivative_by_backward(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor | None:
+    x.grad = None
     f(x).backward()
     return x.grad
 
@@ -27,19 +26,19 @@ def derivative_by_nudging(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 derivative = Exercise(
-    lambda f, x: torch.autograd.grad(f(x), x)[0],
-    "However many numbers are in x, one backward pass gives the derivatives with respect to all of them.",
     derivative_by_backward,
+    "However many numbers are in x, one backward pass gives the derivatives with respect to all of them.",
+    ("x.grad = None", "pass"),
     "x came with the gradient of an earlier backward, and yours was added to it: empty x.grad first.",
-    lambda f, x: torch.zeros_like(x),
+    ("return x.grad", "return x.grad.zero_()"),
     "All zero: x.grad was emptied after backward, together with the answer. Empty it before.",
     lambda f, x: f(x),
     "That is the value of f; its derivative is in x.grad after backward.",
     lambda f, x: x.grad,
     "That is the gradient x came with: compute f(x) and call backward on the result.",
-    lambda f, x: derivative_by_backward(f, x, lambda x: x.clone().requires_grad_()),
+    ("x.grad = None", "x = x.clone().requires_grad_()"),
     "None came back: backward() itself returns nothing, and a clone is no leaf. x.grad of the x that came in has it.",
-    lambda f, x: derivative_by_backward(f, x, lambda x: x.grad.zero_() * 0 + x),
+    ("x.grad = None", "x.grad.zero_()"),
     "A fresh x has no gradient yet, its .grad is None, which has no zero_(): set x.grad to None instead.",
     derivative_by_nudging,
     "That is the slope by nudging. Autograd is wanted, which also knows what f has detached from the record.",

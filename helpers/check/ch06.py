@@ -1,33 +1,27 @@
 """Checks of chapter 06."""
 
-from collections.abc import Sequence
-
 import torch
+from torch import Tensor
 
-from helpers.check.engine import Exercise, affine, float64, nudged
+from helpers.check.engine import Exercise, float64, nudged
 
 
-def neuron_cases() -> Sequence[tuple]:
+def neuron_cases() -> list[tuple]:
     """A batch, weights and a bias; once with as many rows as inputs."""
     x = float64([[2.0, -1.0, 0.5], [0.5, 1.0, -1.5], [-0.25, 0.75, 1.0], [1.0, 0.0, 0.5]])
     w = float64([0.5, 1.5, -0.75])
     return [(x, w, float64(0.25)), (x[:3], -w, float64(-0.5))]
 
 
-def random_cases(seed: int, *cases: Sequence[tuple]) -> list[tuple]:
+def random_cases(seed: int, *cases: tuple) -> list[tuple]:
     """For each case random tensors of these shapes."""
     generator = torch.Generator().manual_seed(seed)
     return [tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in case) for case in cases]
 
 
-def network_shapes(inputs: int, hidden: int, outputs: int) -> Sequence[tuple]:
-    """A batch of four, and the parameters of two layers."""
-    return (4, inputs), (hidden, inputs), (hidden,), (outputs, hidden), (outputs,)
-
-
-def collapse_shapes(first: int, later: int) -> Sequence[tuple]:
-    """The first layer's bias, and the parameters of two later layers."""
-    return (first,), (later, first), (later,), (later, later), (later,)
+def network(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
+    hidden = torch.tanh(x @ W0.T + b0)
+    return hidden @ W1.T + b1
 
 
 one_neuron = Exercise(
@@ -52,21 +46,21 @@ one_neuron = Exercise(
 )
 
 hidden_layer_network = Exercise(
-    lambda x, W0, b0, W1, b1: affine(torch.tanh(affine(x, W0, b0)), W1, b1),
+    network,
     "The bend stands between the layers, and no tanh limits what the output layer gives.",
-    lambda x, W0, b0, W1, b1: torch.tanh(affine(affine(x, W0, b0), W1, b1)),
+    ("torch.tanh(x @ W0.T + b0)", "x @ W0.T + b0", "hidden @ W1.T + b1", "torch.tanh(hidden @ W1.T + b1)"),
     "tanh came after both layers: then the two collapse into one before it. It belongs between them.",
-    lambda x, W0, b0, W1, b1: torch.tanh(affine(torch.tanh(affine(x, W0, b0)), W1, b1)),
+    ("hidden @ W1.T + b1", "torch.tanh(hidden @ W1.T + b1)"),
     "tanh after the output layer keeps every output between -1 and 1: leave the second one out.",
-    lambda x, W0, b0, W1, b1: affine(affine(x, W0, b0), W1, b1),
+    ("torch.tanh", ""),
     "The activation is missing: without it two layers are one.",
-    lambda x, W0, b0, W1, b1: affine(torch.tanh(affine(x, W0, b0)), W1, 0 * b1),
+    (" + b1", ""),
     "The second bias is missing: b1 is added after the second product.",
-    lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0.T), W1, b1),
+    (" + b0", ""),
     "The first bias is missing: b0 is added before tanh.",
-    lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0.T) + b0, W1, b1),
+    (" + b0)", ") + b0"),
     "The first bias came after tanh: it belongs inside.",
-    lambda x, W0, b0, W1, b1: affine(torch.tanh(x @ W0 + b0), W1, b1),
+    ("W0.T", "W0"),
     "The first weight matrix is not transposed. Where it is square, that gives other numbers and no error.",
     lambda x, W0, b0, W1, b1: torch.tanh(x @ W0 + b0) @ W1 + b1,
     "The shapes don't fit: the weight matrices have a row per neuron, so a batch of rows needs W.T.",
@@ -74,7 +68,7 @@ hidden_layer_network = Exercise(
     "The matrices stand on the left, as for one vector: a batch of rows stands there itself, x @ W0.T.",
     lambda x, W0, b0, W1, b1: torch.tanh(W0 @ x.T + b0),
     "With x.T the readings lie in columns, where the biases don't fit: keep them in rows, x @ W0.T + b0.",
-    cases=lambda: random_cases(6, network_shapes(3, 3, 2), network_shapes(2, 3, 1)),
+    cases=lambda: random_cases(6, ((4, 3), (3, 3), (3,), (2, 3), (2,)), ((4, 2), (3, 2), (3,), (1, 3), (1,))),
     hint="First layer: the batch times W0 transposed, plus b0, then tanh. Second layer: likewise, without tanh.",
 )
 
@@ -109,7 +103,7 @@ collapsed_bias = Exercise(
     "That is the bias of the first two layers: it still goes through the third.",
     lambda b0, W1, b1, W2, b2: b2,
     "Only the last bias is left: those of the earlier layers go through the layers after them.",
-    cases=lambda: random_cases(7, collapse_shapes(3, 3), collapse_shapes(2, 2), collapse_shapes(2, 3)),
+    cases=lambda: random_cases(7, *(((m,), (k, m), (k,), (k, k), (k,)) for m, k in ((3, 3), (2, 2), (2, 3)))),
     hint="Insert the first layer into the second, multiply out, and insert the result into the third.",
 )
 

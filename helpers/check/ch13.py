@@ -15,10 +15,6 @@ def geyser() -> tuple[Tensor, Tensor]:
     return torch.tensor(df["waiting"].to_numpy()), torch.tensor(df["eruptions"].to_numpy())
 
 
-def five_points() -> tuple[Tensor, Tensor]:
-    return tuple(float64([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]]))
-
-
 def spread(values: Tensor) -> Tensor:
     return values.std(correction=0)
 
@@ -45,7 +41,10 @@ line_in_units = Exercise(
     "std() divides by n - 1 unless told otherwise: use correction=0, as the training did.",
     lambda *task: in_units(*task)[::-1],
     "The two are swapped: the slope comes first.",
-    cases=lambda: [(0.9, 0.05, *geyser()), (-0.75, -0.2, *five_points())],
+    cases=lambda: [
+        (0.9, 0.05, *geyser()),
+        (-0.75, -0.2, *float64([[1.0, 2.0, 4.0, 7.0, 11.0], [30.0, 20.0, 25.0, 10.0, 4.0]])),
+    ],
     hint="Solve (y - mean of y) / spread of y = w * (x - mean of x) / spread of x + b for y, then read off the slope.",
 )
 

@@ -1,5 +1,6 @@
 """Checks of chapter 15."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from helpers import data
 from helpers.check.engine import Exercise, arguments_untouched, float64, numbers_or_none
 
-LOG2 = float64(2).log()
+log_loss = F.binary_cross_entropy_with_logits
 
 
 def or_overflow(answer: Callable, *arguments: Any) -> list:
@@ -18,10 +19,6 @@ def or_overflow(answer: Callable, *arguments: Any) -> list:
     result = answer(*arguments)
     values = numbers_or_none(result)
     return [result if values is None or values.isfinite().all() else -1e30]
-
-
-def log_loss(z: Tensor, y: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(z, y)
 
 
 def in_two_steps(z: Tensor, y: Tensor) -> Tensor:
@@ -47,7 +44,7 @@ stable_log_loss = Exercise(
     "That is the deviance, twice the sum: the mean is asked for.",
     lambda z, y: -log_loss(z, y),
     "The sign is turned: a loss is minus the logarithm of the probability.",
-    lambda z, y: log_loss(z, y) / LOG2,
+    lambda z, y: log_loss(z, y) / math.log(2),
     "That is a logarithm to base 2: the natural one is meant.",
     lambda z, y: F.softplus(-z).mean(),
     "That is right for the rows with y = 1: where y is 0, the sign of z changes.",
