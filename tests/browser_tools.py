@@ -6,7 +6,6 @@ copy of the notebooks. A page's requests to anything but this machine are refuse
 
 import contextlib
 import ctypes
-import ipaddress
 import json
 import os
 import re
@@ -41,7 +40,8 @@ QUIET = """--disable-background-networking --disable-component-update --disable-
     --disable-domain-reliability --disable-gpu --disable-quic --disable-sync --no-first-run --no-pings""".split()
 # No name and no address but this machine's leads anywhere. (Playwright's routes would do it, too, but they switch the
 # browser's cache off, and every page of JupyterLab would be loaded and compiled anew.)
-ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+HERE = ("localhost", "127.0.0.1")
+ONLY_THIS_MACHINE = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HERE[0]}, EXCLUDE {HERE[1]}"
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -168,16 +168,6 @@ def running_lab() -> Iterator[Lab]:
 # ---- the page -------------------------------------------------------------------------------------------------------
 
 
-def is_loopback(address: str) -> bool:
-    parts = urlsplit(address)
-    if parts.scheme in ("data", "blob", "about", "file"):
-        return True
-    host = parts.hostname or ""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
-
-
 WIDER = """() => {
     const edge = document.documentElement.clientWidth + 1;
     const boxed = e => {
@@ -247,7 +237,8 @@ class Page:
         self.context.close()
 
     def note_address(self, address: str) -> None:
-        if not is_loopback(address):
+        parts = urlsplit(address)
+        if parts.scheme not in ("data", "blob", "about", "file") and parts.hostname not in HERE:
             self.outside.append(address)
 
     def follow_socket(self, socket: WebSocket) -> None:
