@@ -49,7 +49,7 @@ test: setup  ## run every notebook against its stored outputs, and every test bu
 		fi; \
 	fi; \
 	$(COURSE_PYTHON) -m pytest $(TWO_AT_A_TIME) -m 'not browser' $$compare --nbval-current-env \
-		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests
+		--nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks tests $(TEST_ARGS)
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k slides')
 	@$(COURSE_PYTHON) tests/system_browser.py

@@ -192,8 +192,9 @@ class Watch:
             self.losses.append(number)
             self.rows, self.first = 0, targets
         else:  # a further batch
-            self.rows = (self.rows or len(self.first)) + len(targets)
-            self.losses[-1] += (number - self.losses[-1]) * (len(targets) / self.rows)
+            more = targets.shape[0]  # len() of a tensor takes ten times as long
+            self.rows = (self.rows or self.first.shape[0]) + more
+            self.losses[-1] += (number - self.losses[-1]) * (more / self.rows)
         if not math.isfinite(number):
             for name, values in (("inputs", inputs), ("targets", targets)):
                 if (bad := not_finite([values])) is not None:

@@ -1,7 +1,7 @@
 """Speed and memory of the course and of its peers, as ratios measured side by side in one run.
 
     make bench        or: python tests/bench/bench.py [part ...] [--small]
-    parts: training, imports, peers, solvers, map, glm, networks, notebooks, server
+    parts: training, batches, imports, peers, referee, solvers, map, glm, networks, notebooks, lab, tests
 
 Absolute times of a shared machine mean little, so what is compared takes turns, and each figure is the median over the
 rounds of ratios within a round. The report is printed and written to _build/bench/. When every part ran, at full size
@@ -14,10 +14,12 @@ markers of the course's README.md and of notebooks/for_teachers.md follow.
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -32,9 +34,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
+from xml.etree import ElementTree
 
 import bench_report
+import nbformat
 import psutil
+import torch
 from bench_measure import (
     EPOCHS_OF_PEERS,
     LEARNING_RATE,
@@ -45,13 +50,24 @@ from bench_measure import (
     take_turns,
     watching,
 )
+from nbclient import NotebookClient
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.data import DataLoader, TensorDataset
 
 from helpers.authoring.surroundings import settle
+from helpers.data import split, tensors, thermometers
+from helpers.loss import mse
+from helpers.model import line
+from helpers.r import lm
+from helpers.training import train
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "_build" / "bench"
 PEERS = ROOT / "_build" / "peers"
+OF_THE_SHELL = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
 
 
@@ -88,56 +104,91 @@ class Bench:
         say(f"SKIPPED {text}")
         self.skipped.append(text)
 
-    def overhead(self, name: str, found: dict[str, list[float]], bound: float) -> None:
-        """Note how the second of two compares with the first, and whether that is within its bound."""
+    def overhead(self, name: str, found: dict[str, list[float]], bound: float | None = None) -> None:
+        """Note how the second of two compares with the first, and whether that is within its bound, if it has one."""
         first, second = found
         row = {"name": name, **compare(found, first)[second], "rounds": len(found[first]), "bound": bound}
         self.results.setdefault("overhead", []).append(row)
-        if row["ratio"] > bound:
+        if bound and row["ratio"] > bound:
             say(f"  ABOVE its bound of {bound:g}: {name}, {row['ratio']:.3f}")
 
 
 # ---- the parts: the course against itself ---------------------------------------------------------------------------
 
 
+def trained(model: nn.Module | Callable, parameters: list, fit: Callable, rate: float) -> float:
+    """Seconds that fit(model, optimizer) takes."""
+    optimizer = torch.optim.SGD(parameters, lr=rate)
+    began = time.perf_counter()
+    fit(model, optimizer)
+    return time.perf_counter() - began
+
+
 def bench_training(bench: Bench) -> None:
     """train() against the same epochs written out: forward, loss, zero_grad, backward, step."""
-    import torch
-
-    from helpers.data import split, tensors
-    from helpers.loss import mse
-    from helpers.model import line
-    from helpers.training import train
-
     torch.set_num_threads(1)
     u, c = tensors()
     u, epochs = u * SCALE, 500
     training, validation = split(11, seed=0)
 
-    def timed(fit: Callable) -> float:
-        w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
-        optimizer = torch.optim.SGD([w, b], lr=LEARNING_RATE)
-        began = time.perf_counter()
-        fit(lambda u: line(u, w, b), optimizer)
-        return time.perf_counter() - began
+    def bare(model: Callable, optimizer: Optimizer, u: Tensor, c: Tensor, validation: tuple | None) -> None:
+        for _ in range(epochs):
+            if validation:
+                with torch.no_grad():
+                    mse(model(validation[0]), validation[1])
+            loss = mse(model(u), c)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
 
-    def loops(u: torch.Tensor, c: torch.Tensor, validation: tuple | None = None) -> dict[str, Callable]:
-        def bare(model: Callable, optimizer: torch.optim.Optimizer) -> None:
-            for _ in range(epochs):
-                if validation:
-                    with torch.no_grad():
-                        mse(model(validation[0]), validation[1])
-                loss = mse(model(u), c)
+    def run(loop: str, u: Tensor, c: Tensor, validation: tuple | None = None) -> float:
+        w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
+
+        def fit(model: Callable, optimizer: Optimizer) -> None:
+            if loop == "bare":
+                bare(model, optimizer, u, c, validation)
+            else:
+                train(model, optimizer, u, c, epochs, validation=validation)
+
+        return trained(lambda u: line(u, w, b), [w, b], fit, LEARNING_RATE)
+
+    split_up = (u[training], c[training], (u[validation], c[validation]))
+    for name, data in {"": (u, c), " with validation": split_up}.items():
+        runs = {loop: partial(run, loop, *data) for loop in ("bare", "train")}
+        bench.overhead(f"`train()`{name} / the loop written out", take_turns(runs, bench.size.short_rounds), 1.05)
+
+
+def bench_batches(bench: Bench) -> None:
+    """train() with a DataLoader against the same loop over it, an epoch of a 1-13-1 network at each batch size."""
+    torch.set_num_threads(1)
+    rows = 2048
+    inputs = torch.linspace(-2, 2, rows).unsqueeze(1)
+    data = TensorDataset(inputs, inputs**2)
+
+    def run(loop: str, size: int) -> float:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1))
+        loader = DataLoader(data, batch_size=size, shuffle=True)
+
+        def fit(model: nn.Module, optimizer: Optimizer) -> None:
+            if loop == "train":
+                train(model, optimizer, epochs=1, batches=loader)
+                return
+            for x, y in loader:
+                loss = mse(model(x), y)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
 
-        return {"bare": bare, "helper": lambda *given: train(*given, u, c, epochs, validation=validation)}
+        return trained(model, model.parameters(), fit, 0.05)
 
-    split_up = (u[training], c[training], (u[validation], c[validation]))
-    for name, data in {"": (u, c), " with validation": split_up}.items():
-        runs = {loop: partial(timed, fit) for loop, fit in loops(*data).items()}
-        bench.overhead(f"`train()`{name} / the loop written out", take_turns(runs, bench.size.short_rounds), 1.05)
+    bench.results["batches"] = []
+    for size in (8, 32, 128, 512):
+        found = take_turns({loop: partial(run, loop, size) for loop in ("bare", "train")}, bench.size.short_rounds)
+        row = {"rows": rows, "size": size, **compare(found, "bare")["train"]}
+        bench.results["batches"].append(row)
+        if size == 32:
+            bench.overhead("`train()` with a DataLoader, 32 rows a step / the loop written out", found, 1.05)
 
 
 def bench_imports(bench: Bench) -> None:
@@ -152,53 +203,88 @@ def bench_imports(bench: Bench) -> None:
     bench.overhead("`import torch, helpers` / `import torch`", take_turns(runs, bench.size.rounds), 1.10)
 
 
-def bench_networks(bench: Bench) -> None:
-    """An epoch of many 1-13-1 networks at once by vmap, against an epoch of one."""
-    import torch
-    from torch import nn
-    from torch.func import functional_call, stack_module_state, vmap
+def bench_referee(bench: Bench) -> None:
+    """lm() for the eleven readings against R's own lm(), summary() and confint(): the first call, then further ones."""
+    data, times = thermometers(), 100
+    lines = f"d <- data.frame(u = c({', '.join(map(str, data['u']))}), c = c({', '.join(map(str, data['c']))}))"
+    fit = "{f <- lm(c ~ u, d); s <- summary(f); confint(f)}"
+    calls = f"{lines}; t <- Sys.time(); for (i in 1:{times}) {fit}; cat(as.numeric(Sys.time() - t, units = 'secs'))"
+    first = "import time; from helpers.data import thermometers; from helpers.r import lm; data = thermometers()"
+    first += "; began = time.perf_counter(); lm('c ~ u', data); print(time.perf_counter() - began)"
 
-    from helpers.data import tensors
+    def printed(*command: str) -> float:
+        return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
-    torch.set_num_threads(1)
-    u, c = tensors(torch.float64)
-    inputs, targets = ((values - values.mean()).unsqueeze(1) / values.std() for values in (u, c))
-    ends = {}
-
-    def build(seed: int) -> nn.Sequential:
-        torch.manual_seed(seed)
-        return nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1)).double()
-
-    def run(forward: Callable, parameters: list) -> float:
-        optimizer = torch.optim.SGD(parameters, lr=0.05)
+    def whole(*command: str) -> float:
         began = time.perf_counter()
-        for _ in range(200):
-            loss = ((forward() - targets) ** 2).mean(dim=(-2, -1))
-            optimizer.zero_grad()
-            loss.sum().backward()
-            optimizer.step()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - began
 
-    def alone() -> float:
-        model = build(0)
-        took = run(lambda: model(inputs), list(model.parameters()))
-        ends["alone"] = model(inputs).flatten().tolist()
-        return took
+    def further() -> float:
+        began = time.perf_counter()
+        for _ in range(times):
+            lm("c ~ u", data)
+        return time.perf_counter() - began
 
-    def together(count: int) -> float:
-        networks = [build(seed) for seed in range(count)]
-        parameters, _ = stack_module_state(networks)
-        run_all = vmap(functional_call, in_dims=(None, 0, None))
-        took = run(lambda: run_all(networks[0], parameters, inputs), list(parameters.values()))
-        ends["together"] = run_all(networks[0], parameters, inputs)[0].flatten().tolist()
-        return took
+    r = [rscript(), "--vanilla", "-e"]
+    runs = {"R": partial(whole, *r, f"{lines}; {fit}"), "lm()": partial(printed, sys.executable, "-c", first)}
+    bench.overhead("the first `lm()`, which starts R / an Rscript", take_turns(runs, bench.size.rounds))
+    runs = {"R": partial(printed, *r, calls), "lm()": further}
+    bench.overhead("a further `lm()` / the same within R", take_turns(runs, bench.size.rounds))
 
+
+def matrices(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
+    """One network, or the stack of chapter 08: a matrix product for each. Shape (rows, 1) or (networks, rows, 1)."""
+    return torch.tanh(x @ W0.mT + b0) @ W1.mT + b1
+
+
+def number_last(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
+    """The number of the network is the last dimension: long sums, no small products. Shape (networks, rows, 1)."""
+    hidden = torch.addcmul(b0, x.unsqueeze(1), W0).tanh_()  # (rows, units, networks)
+    return ((hidden * W1).sum(dim=1) + b1).T.unsqueeze(2)
+
+
+WAYS = {"vmap": torch.vmap(matrices, in_dims=(None, 0, 0, 0, 0)), "matrices": matrices, "last": number_last}
+
+
+def train_networks(way: str, stack: list[Tensor], inputs: Tensor, targets: Tensor) -> tuple[float, list[float]]:
+    """Seconds of 100 epochs, and the outputs of the first network afterwards."""
+    if way == "last":
+        stack = [part.flatten(1).T.squeeze(0) for part in stack]  # W0: (units, networks), ..., b1: (networks,)
+    parameters = [part.clone(memory_format=torch.contiguous_format).requires_grad_() for part in stack]
+    optimizer, network = torch.optim.SGD(parameters, lr=0.05), WAYS.get(way, matrices)
+    began = time.perf_counter()
+    for _ in range(100):
+        loss = ((network(inputs, *parameters) - targets) ** 2).mean(dim=(-2, -1))
+        optimizer.zero_grad()
+        loss.sum().backward()
+        optimizer.step()
+    return time.perf_counter() - began, network(inputs, *parameters).reshape(-1, len(inputs))[0].tolist()
+
+
+def bench_networks(bench: Bench) -> None:
+    """An epoch of many 1-13-1 networks at once, in three ways, against an epoch of one."""
+    torch.set_num_threads(1)
     bench.results["networks"] = []
-    for count in bench.size.counts:
-        found = take_turns({"alone": alone, "together": lambda n=count: together(n)}, bench.size.rounds)
-        # The first of them is the one trained alone: float64, and a few hundred steps of rounding.
-        check_same_answer({f"{count} networks by vmap": ends["together"]}, ends["alone"], 1e-9)
-        row = {"count": count, **compare(found, "alone")["together"], "rounds": bench.size.rounds}
+    for count, dtype in itertools.product(bench.size.counts, (torch.float64, torch.float32)):
+        inputs, targets = ((v - v.mean()).unsqueeze(1) / v.std() for v in tensors(dtype))
+        generator = torch.Generator().manual_seed(0)
+        shapes = (count, 13, 1), (count, 1, 13), (count, 1, 13), (count, 1, 1)
+        stack = [torch.randn(shape, generator=generator, dtype=dtype) / 3 for shape in shapes]
+        starts, ends = {"alone": [part[0] for part in stack], **dict.fromkeys(WAYS, stack)}, {}
+
+        def timed(way: str) -> float:
+            took, ends[way] = train_networks(way, starts[way], inputs, targets)  # noqa: B023  called within the turn
+            return took
+
+        rows = compare(take_turns({way: partial(timed, way) for way in starts}, bench.size.rounds), "alone")
+        # The first of them is the one trained alone, but for the rounding of a hundred steps.
+        check_same_answer(ends, ends["alone"], 1e-9 if dtype == torch.float64 else 1e-3)
+        with profile(activities=[ProfilerActivity.CPU]) as watched:
+            train_networks("last", stack, inputs, targets)
+        spent = {event.key: event.self_cpu_time_total for event in watched.key_averages()}
+        tanh = sum(spent[name] for name in spent if name.startswith("aten::tanh")) / sum(spent.values())
+        row = {"count": count, "dtype": str(dtype).removeprefix("torch."), "tanh": rounded(tanh), "ways": rows}
         bench.results["networks"].append(row)
 
 
@@ -218,58 +304,88 @@ def held(process: psutil.Process) -> int:
     return total
 
 
-def run_notebook(path: Path) -> tuple[float, int]:
-    """Seconds that a notebook takes in a clean kernel, and the most memory that the kernel and what it starts hold."""
-    import nbformat
-    from nbclient import NotebookClient
+def run_notebook(path: Path) -> dict[str, float]:
+    """A notebook in a clean kernel: seconds in all, their shares, and megabytes.
 
+    kernel, first: until the kernel has started, and until the first cell has run. imports, r, drawing: what
+    bench_shares counts. The memory is the most that the kernel and what it starts hold.
+    """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": path.parent}})
     client.config.KernelManager.transport_encryption = "auto"  # the kernel warns without it
+    before = f"import sys; sys.path.insert(0, {str(HERE)!r}); import bench_shares; del sys.path[0]"
+    after = "import json; print(json.dumps(__import__('bench_shares').seconds))"
+    cells = [nbformat.v4.new_code_cell(before), *notebook.cells, nbformat.v4.new_code_cell(after)]
+    notebook.cells, marks = cells, []
     began = time.perf_counter()
     with client.setup_kernel():
         kernel = psutil.Process(client.km.provisioner.pid)
         with watching(lambda: held(kernel), every=0.1) as peak:
-            for number, cell in enumerate(notebook.cells):
+            for number, cell in enumerate(cells):
                 client.execute_cell(cell, number)
-            seconds = time.perf_counter() - began
-    return seconds, peak[0]
+                if cell.cell_type == "code":
+                    marks.append(time.perf_counter() - began)
+    shares = json.loads(cells[-1].outputs[-1].text.splitlines()[-1])
+    kernel, first, *_, last = marks
+    found = {"seconds": last, "kernel": kernel, "first": first, **shares, "megabytes": peak[0] / 1e6}
+    return {name: rounded(value) for name, value in found.items()}
 
 
 def bench_notebooks(bench: Bench) -> None:
-    """Each notebook from a clean kernel, once: seconds, and the largest memory of its kernel and what that starts."""
+    """Each notebook from a clean kernel, once: its seconds and their shares, and its largest memory."""
     folder = ROOT / "notebooks"
     bench.results["notebooks"] = []
     for chapter in sorted(folder.glob("[0-9][0-9]_*.ipynb"))[: bench.size.notebooks]:
         for path in filter(Path.exists, (chapter, folder / "solutions" / chapter.name)):
-            seconds, peak = run_notebook(path)
-            name = path.relative_to(folder).with_suffix("").as_posix()
-            row = {"name": name, "seconds": rounded(seconds), "megabytes": rounded(peak / 1e6)}
+            row = {"name": path.relative_to(folder).with_suffix("").as_posix(), **run_notebook(path)}
             bench.results["notebooks"].append(row)
-            if seconds > 12 or peak > 6e8:
-                say(f"  ABOVE 12 s or 600 MB: {name}, {seconds:.1f} s, {row['megabytes']:.0f} MB")
+            if row["seconds"] > 12 or row["megabytes"] > 600:
+                say(f"  ABOVE 12 s or 600 MB: {row['name']}, {row['seconds']:.1f} s, {row['megabytes']:.0f} MB")
 
 
-def bench_server(bench: Bench) -> None:
-    """JupyterLab's server, which has served its page and started a kernel: the memory of its process alone."""
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    settings = ["--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", *root]
+def bench_lab(bench: Bench) -> None:
+    """What `make lab` does in an environment that is ready, until its page is served; the server's own memory."""
+    began = time.perf_counter()
+    subprocess.run(["make", "setup"], cwd=ROOT, env=OF_THE_SHELL, check=True, stdout=subprocess.DEVNULL)
+    ready = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        env = os.environ | {f"JUPYTER_{name}_DIR": folder for name in ("CONFIG", "DATA", "RUNTIME")}
-        command = [sys.executable, "-m", "jupyterlab", *settings]
+        env = os.environ | {"JUPYTER_RUNTIME_DIR": folder}
+        command = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
         server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             described = Path(folder) / f"jpserver-{server.pid}.json"
             while server.poll() is None and not (described.exists() and described.stat().st_size):
-                time.sleep(0.1)
+                time.sleep(0.05)
             at = json.loads(described.read_text())
+            served = None
             for method, path in (("GET", "lab"), ("POST", "api/kernels"), ("GET", "api/kernels")):
                 ask = Request(at["url"] + path, method=method, headers={"Authorization": f"token {at['token']}"})
                 urlopen(ask, timeout=60).close()
-            bench.results["server"] = {"megabytes": rounded(psutil.Process(server.pid).memory_info().rss / 1e6)}
+                served = served or time.perf_counter()
+            memory = psutil.Process(server.pid).memory_info().rss / 1e6
         finally:
             server.terminate()
             server.wait(timeout=60)
+    row = {"setup": ready - began, "server": served - ready, "megabytes": memory}
+    bench.results["lab"] = {name: rounded(value) for name, value in row.items()}
+
+
+def bench_tests(bench: Bench) -> None:
+    """`make test`, once: its seconds, and the share of each folder in the work of its two workers."""
+    report = BUILD / "tests.xml"
+    report.unlink(missing_ok=True)
+    began = time.perf_counter()
+    with (BUILD / "tests.log").open("w") as log:
+        command = ["make", "test", f"TEST_ARGS=--junitxml={report}"]
+        subprocess.run(command, cwd=ROOT, env=OF_THE_SHELL, stdout=log, stderr=log)
+    seconds = time.perf_counter() - began
+    work, failures = collections.Counter(), 0
+    for case in ElementTree.parse(report).iter("testcase"):
+        folder, *below = case.get("classname").split(".")
+        work["the notebooks" if folder == "notebooks" else below[0]] += float(case.get("time"))
+        failures += any(child.tag in ("failure", "error") for child in case)
+    shares = {name: rounded(spent / work.total()) for name, spent in work.most_common()}
+    bench.results["tests"] = {"seconds": rounded(seconds), "failures": failures, "shares": shares}
 
 
 # ---- the peers ------------------------------------------------------------------------------------------------------
@@ -305,10 +421,6 @@ def expected_line(slope: float, intercept: float, epochs: int) -> tuple[float, f
     The distance to the minimum is multiplied by I - rate * H each epoch, H being the Hessian of the loss. One epoch
     more or less would move the answer by forty times the tolerance of the comparison.
     """
-    import torch
-
-    from helpers.data import tensors
-
     u, _ = tensors(torch.float64)
     X = torch.stack([u * SCALE, torch.ones_like(u)], dim=1)
     shrink = torch.eye(2, dtype=torch.float64) - LEARNING_RATE * 2 * X.T @ X / len(X)
@@ -320,9 +432,6 @@ def expected_line(slope: float, intercept: float, epochs: int) -> tuple[float, f
 
 def bench_peers(bench: Bench) -> None:
     """train() and five libraries' training loops against the bare loop, on the same line from the same start."""
-    from helpers.data import thermometers
-    from helpers.r import lm
-
     try:
         python = python_of_peers()
     except RuntimeError as trouble:
@@ -417,8 +526,6 @@ def write_regression(file: Path, rows: int, columns: int, block: int = 1_000_000
     Returns the answer, that of the normal equations, added up while writing; with such columns their condition number
     is near 1, so it is right to 1e-12.
     """
-    import torch
-
     generator = torch.Generator().manual_seed(rows + columns)
     settings = {"dtype": torch.float64, "generator": generator}
     beta = torch.arange(1, columns + 1, dtype=torch.float64)
@@ -499,8 +606,6 @@ def write_classification(file: Path, rows: int, columns: int) -> list[float]:
 
     Returns the coefficients that are most plausible, by Newton's method carried on until nothing moves.
     """
-    import torch
-
     generator = torch.Generator().manual_seed(rows + columns)
     settings = {"dtype": torch.float64, "generator": generator}
     X = torch.randn(rows, columns, **settings)
@@ -558,14 +663,13 @@ def bench_map(bench: Bench) -> None:
 
 # ---- the command ----------------------------------------------------------------------------------------------------
 
-IN_ORDER = [bench_training, bench_imports, bench_peers, bench_solvers, bench_map, bench_glm, bench_networks]
-PARTS = {part.__name__.removeprefix("bench_"): part for part in [*IN_ORDER, bench_notebooks, bench_server]}
+IN_ORDER = [bench_training, bench_batches, bench_imports, bench_peers, bench_referee, bench_solvers, bench_map]
+IN_ORDER += [bench_glm, bench_networks, bench_notebooks, bench_lab, bench_tests]
+PARTS = {part.__name__.removeprefix("bench_"): part for part in IN_ORDER}
 
 
 def machine() -> dict:
     """What it was measured on, without the machine's name."""
-    import torch
-
     processor = platform.processor() or platform.machine()
     with contextlib.suppress(OSError, TypeError):
         processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())[1].strip()

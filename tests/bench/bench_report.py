@@ -5,6 +5,11 @@ from __future__ import annotations
 import io
 import re
 
+import matplotlib
+from matplotlib import pyplot as plt
+
+from helpers.plots.style import PALETTE, new_figure
+
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 NAMES = {"lm": "`lm()`", "lm.fit": "`lm.fit`", "qr": "QR", "tsqr": "TSQR"}
 
@@ -35,7 +40,7 @@ def quoted(results: dict) -> dict[str, str]:
     ]
     teachers = (
         f"Measured with `make bench` on {results['date']}, chapter by chapter in [its page](../tests/bench/README.md): "
-        f"JupyterLab's server holds {results['server']['megabytes']:.0f} MB, the kernel of a chapter that has run to "
+        f"JupyterLab's server holds {results['lab']['megabytes']:.0f} MB, the kernel of a chapter that has run to "
         f"its end {first['megabytes']:.0f} to {second['megabytes']:.0f} MB at its peak, and that of "
         f"{heaviest['name']}, with the processes that it starts, {heaviest['megabytes']:,.0f} MB. Running all of a "
         f"chapter takes at most {slowest['seconds']:.0f} s."
@@ -76,10 +81,12 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def report(results: dict) -> str:
     """The whole page, with a part for everything that was measured."""
     writers = {
-        "peers": peers, "overhead": overhead, "solvers": solvers, "map": memory_map, "glm": logistic,
-        "networks": networks, "notebooks": notebooks, "server": server, "skipped": skipped,
+        "peers": peers, "overhead": overhead, "batches": batches, "solvers": solvers, "map": memory_map,
+        "glm": logistic, "networks": networks, "notebooks": notebooks, "lab": lab, "tests": tests, "skipped": skipped,
     }  # fmt: skip
     parts = [write(results[name]) for name, write in writers.items() if results.get(name)]
+    if "solvers" in results:
+        parts.append(f"## How the cost grows\n\n![{alt_text(results)}](growth.svg)\n\n{reading(results['solvers'])}")
     return "\n\n".join(["# How fast, and with how much memory", opening(results), *parts]) + "\n"
 
 
@@ -104,14 +111,23 @@ def peers(found: dict) -> str:
         f"## Training loops\n\nThe eleven readings, a line, SGD on all rows at once, {found['epochs']:,} epochs from "
         f"slope 1 and intercept 0 (u divided by ten): all arrive at {slope:.3f} and {intercept:.3f}, where gradient "
         "descent has to be by then on its way to `lm()`'s line; asserted to five digits. "
-        f"{found['rounds']} rounds; {', '.join(found['versions'])}. With so little arithmetic in an epoch this is the "
-        "cost of the loop itself; a larger model hides it.\n\n"
+        f"{found['rounds']} rounds; {', '.join(found['versions'])}. The loss is `nn.MSELoss` for all but Keras, which "
+        "has its own. With so little arithmetic in an epoch this is the cost of the loop itself; a larger model hides "
+        "it.\n\n"
     ) + table(["loop", "time / bare loop", "lowest to highest", "seconds", "configured as..."], rows)
 
 
 def overhead(found: list[dict]) -> str:
-    rows = [[row["name"], ratio(row["ratio"]), spread(row), f"{row['bound']:.2f}"] for row in found]
+    rows = [[row["name"], ratio(row["ratio"]), spread(row), ratio(row["bound"])] for row in found]
     return "## What the course adds\n\n" + table(["compared", "ratio", "lowest to highest", "bound"], rows)
+
+
+def batches(found: list[dict]) -> str:
+    rows = [[str(row["size"]), number(row["seconds"]), ratio(row["ratio"]), spread(row)] for row in found]
+    return (
+        f"An epoch over {found[0]['rows']:,} rows from a shuffled DataLoader, a 1-13-1 network and SGD, by `train()` "
+        "and by the loop written out:\n\n"
+    ) + table(["rows a step", "seconds", "`train()` / the loop written out", "lowest to highest"], rows)
 
 
 def solvers(found: list[dict]) -> str:
@@ -127,7 +143,7 @@ def solvers(found: list[dict]) -> str:
         "## Least squares\n\nR's `lm()` and `lm.fit` against PyTorch's QR of the whole matrix and TSQR in blocks of "
         "10,000 rows, all in float64; the same coefficients to nine digits, asserted. `lm()` and `lm.fit` also keep "
         "residuals, fitted values and the decomposition, which QR and TSQR do not. Memory is the peak beyond the data, "
-        "in a process of its own.\n\n" + table(head, rows) + f"\n\n![{alt_text(found)}](growth.svg)\n\n{reading(found)}"
+        "in a process of its own.\n\n" + table(head, rows)
     )
 
 
@@ -137,13 +153,9 @@ def largest(found: list[dict]) -> list[dict]:
     return sorted((row for row in found if row["columns"] == most), key=lambda row: row["rows"])
 
 
-def alt_text(found: list[dict]) -> str:
-    rows = largest(found)
-    names = ", ".join(text.strip("`") for text in NAMES.values())
-    return (
-        f"Two plots on logarithmic scales against the number of rows, from {rows[0]['rows']:,} to "
-        f"{rows[-1]['rows']:,}, for {rows[0]['columns']} columns: seconds, and peak memory beyond the data, of {names}."
-    )
+def alt_text(results: dict) -> str:
+    panels = ", ".join(f"{quantity} by {what}" for what, quantity, _ in curves(results))
+    return f"Plots on logarithmic scales: {panels}. The tables above have the numbers."
 
 
 def reading(found: list[dict]) -> str:
@@ -179,32 +191,63 @@ def logistic(found: dict) -> str:
     )
 
 
+WAYS = {"vmap": "`vmap`", "matrices": "stack of matrices", "last": "number last"}
+
+
 def networks(found: list[dict]) -> str:
     rows = [
-        [f"{row['count']:,}", ratio(row["ratio"]), spread(row), number(row["ratio"] / row["count"])] for row in found
+        [f"{row['count']:,}", row["dtype"]]
+        + [f"{ratio(way['ratio'])} ({spread(way)})" for way in (row["ways"][name] for name in WAYS)]
+        + [number(row["ways"]["last"]["ratio"] / row["count"]), f"{row['tanh']:.0%}"]
+        for row in found
     ]
     return (
-        "## Networks at once\n\nAn epoch of many 1-13-1 networks by `vmap`, against an epoch of one without it.\n\n"
-    ) + table(["networks", "time / one network", "lowest to highest", "per network"], rows)
+        "## Networks at once\n\nAn epoch of many 1-13-1 networks, against an epoch of one with the same numbers: by "
+        "`vmap`; as the stack of chapter 08, in which each network has its small matrix products; and with the number "
+        "of the network as the last dimension, where the same sums run along memory and tanh overwrites its input. The "
+        "last column is the share of tanh and its derivative in that third way: what no other order of the numbers "
+        "saves. Few networks cost what the calls cost; many, what passes through memory: there float32 gains.\n\n"
+    ) + table(["networks", "numbers", *WAYS.values(), "number last, per network", "tanh"], rows)
+
+
+SHARES = {"kernel": "kernel", "imports": "imports", "r": "R's start", "drawing": "drawing"}
 
 
 def notebooks(found: list[dict]) -> str:
-    by_name = {row["name"]: row for row in found}
-    rows = []
+    by_name, rows = {row["name"]: row for row in found}, []
     for name in [name for name in by_name if "/" not in name]:
-        pair = [by_name.get(name), by_name.get(f"solutions/{name}")]
-        cells = [f"{row['seconds']:.1f}" if row else "-" for row in pair]
-        rows.append([name, *cells, *(f"{row['megabytes']:,.0f}" if row else "-" for row in pair)])
-    total = sum(row["seconds"] for row in found)
+        row, solved = by_name[name], by_name.get(f"solutions/{name}", {})
+        parts = [row.get(share) for share in SHARES]
+        rest = None if None in parts else row["seconds"] - sum(parts)
+        times = [row.get("first"), row["seconds"], *parts, rest, solved.get("seconds")]
+        memory = [number(row["megabytes"], 3), number(solved.get("megabytes"), 3)]
+        rows.append([name, *map(seconds, times), *memory])
+    head = ["chapter", "first cell", "all", *SHARES.values(), "the rest", "its solutions", "MB", "its solutions, MB"]
     return (
-        "## Chapters\n\nEach notebook from a clean kernel, once, one after the other: "
-        f"{total:.0f} s in all. Memory is the most that the kernel, with R in it, and the processes that it starts "
-        "hold.\n\n"
-    ) + table(["chapter", "seconds", "its solutions, seconds", "MB", "its solutions, MB"], rows)
+        "## Where users feel it\n\nEach notebook from a clean kernel, once, one after the other: "
+        f"{sum(row['seconds'] for row in found):.0f} s in all. Seconds until the first cell has run and until all "
+        "have, and what the latter go to: the kernel's start, imports, R's start, the drawing of figures; the rest is "
+        "training, R's answers, and the talk between kernel and client. Memory is the most that the kernel, with R in "
+        "it, and the processes that it starts hold.\n\n"
+    ) + table(head, rows)
 
 
-def server(found: dict) -> str:
-    return f"JupyterLab's server, beside the kernels, holds {found['megabytes']:.0f} MB."
+def seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def lab(found: dict) -> str:
+    return (
+        f"`make lab`, when all is installed: {seconds(found.get('setup'))} s until it knows, then "
+        f"{seconds(found.get('server'))} s until JupyterLab's page is served, which the browser then draws; a "
+        f"chapter's kernel starts as above. The server holds {found['megabytes']:.0f} MB beside the kernels."
+    )
+
+
+def tests(found: dict) -> str:
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in found["shares"].items() if share >= 0.02)
+    failed = f" ({found['failures']} failed)" if found["failures"] else ""
+    return f"`make test` takes {found['seconds']:.0f} s{failed}. The work of its two workers: {shares}."
 
 
 def skipped(found: list[str]) -> str:
@@ -213,33 +256,65 @@ def skipped(found: list[str]) -> str:
 
 # ---- the plot -------------------------------------------------------------------------------------------------------
 
-# Blue is R's, as in the chapters, grey the others'; each line has its own marker and dash.
+# Blue is R's, as in the chapters, grey the others', purple networks; each line has its own marker and dash.
 LINES = {"lm": ("lm", "-o", "R: lm()"), "lm.fit": ("lm", "--s", "R: lm.fit")}
 LINES |= {"qr": ("guess", ":^", "torch: QR"), "tsqr": ("guess", "-.D", "torch: TSQR")}
+OF_NETWORKS = {"vmap": "-o", "matrices": "--s", "last": ":^"}
+
+Curve = tuple[str, str, str, list[float], list[float]]  # colour, marker and dash, label, x, y
+
+
+def curves(results: dict) -> list[tuple[str, str, list[Curve]]]:
+    """Of each panel: what is on its horizontal axis, what on its vertical axis, and its curves."""
+    found = results["solvers"]
+    panels = []
+    for what, unit, key in (
+        ("rows", "seconds", "seconds"),
+        ("rows", "MB", "megabytes"),
+        ("columns", "seconds", "seconds"),
+    ):
+        other = "columns" if what == "rows" else "rows"
+        rows = [row for row in found if row[other] == max(row[other] for row in found)]
+        lines = [
+            (colour, dash, label, [row[what] for row in rows], [row["methods"][name][key] for row in rows])
+            for name, (colour, dash, label) in LINES.items()
+        ]
+        panels.append((what, f"{unit}, {rows[0][other]:,} {other}", lines))
+    if found := [row for row in results.get("networks", []) if row["dtype"] == "float64"]:
+        lines = [
+            (
+                "network",
+                dash,
+                WAYS[way].strip("`"),
+                [row["count"] for row in found],
+                [row["ways"][way]["ratio"] for row in found],
+            )
+            for way, dash in OF_NETWORKS.items()
+        ]
+        panels.append(("networks at once", "epochs of one network", lines))
+    if found := results.get("batches"):
+        lines = [("network", "-o", "train()", [row["size"] for row in found], [row["seconds"] for row in found])]
+        panels.append(("rows a step", f"seconds for {found[0]['rows']:,} rows", lines))
+    return panels
 
 
 def growth(results: dict) -> str | None:
     """The plot as the text of an SVG file, undated; None where no solver was measured."""
     if not results.get("solvers"):
         return None
-    import matplotlib
-    from matplotlib import pyplot as plt
-
-    from helpers.plots.style import PALETTE, new_figure
-
-    rows = largest(results["solvers"])
     with matplotlib.rc_context({"svg.hashsalt": "the course's bench", "svg.fonttype": "path"}):
-        figure, (left, right) = new_figure(2, width=10.5, height=4.6)
-        for axes, key in ((left, "seconds"), (right, "megabytes")):
-            for name, (colour, dash, label) in LINES.items():
-                points = [(row["rows"], row["methods"][name][key]) for row in rows]
-                axes.plot(*zip(*points, strict=True), dash, color=PALETTE[colour], ms=8, label=label)
-            axes.set(xscale="log", yscale="log", xlabel="rows")
-        columns = rows[0]["columns"]
-        left.set(ylabel="seconds", title=f"time, {columns} columns")
-        right.set(ylabel="MB beyond the data", title=f"peak memory, {columns} columns")
-        left.legend(loc="upper left")
+        figure, grid = new_figure(3, rows=2, width=13, height=8)
+        panels = curves(results)
+        for axes, (what, quantity, lines) in zip(grid.flat, panels, strict=False):
+            for colour, dash, label, x, y in lines:
+                axes.plot(x, y, dash, color=PALETTE[colour], ms=7, label=label)
+            axes.set(xscale="log", yscale="log", xlabel=what, ylabel=quantity)
+            axes.set_xticks(lines[0][3], [f"{value:,}" for value in lines[0][3]])
+            axes.minorticks_off()
+            axes.legend()
+        for axes in grid.flat[len(panels) :]:
+            axes.remove()
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": alt_text(rows)})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": alt_text(results)})
         plt.close(figure)
     return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())

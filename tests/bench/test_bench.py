@@ -58,12 +58,12 @@ def test_every_row_measured_is_a_row_shown():
     text = bench_report.report(RESULTS)
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     chapters = [row["name"] for row in RESULTS["notebooks"] if "/" not in row["name"]]
-    lengths = [len(RESULTS[part]) for part in ("overhead", "solvers", "networks")] + [len(chapters)]
-    assert [len(table.splitlines()) - 2 for table in tables] == [len(RESULTS["peers"]["rows"]), *lengths]
+    parts = [RESULTS["peers"]["rows"], *(RESULTS.get(part) for part in ("overhead", "batches", "solvers", "networks"))]
+    assert [len(table.splitlines()) - 2 for table in tables] == [len(part) for part in (*parts, chapters) if part]
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
     solved = RESULTS["solvers"][-1]["methods"]
-    row = next(line for line in tables[2].splitlines()[::-1]).strip("| ").split(" | ")
+    row = next(line for line in text.splitlines()[::-1] if line.startswith("| 1,000,000 |")).strip("| ").split(" | ")
     assert row[3:6] == [bench_report.ratio(solved[name]["ratio"]) for name in ("lm.fit", "qr", "tsqr")]
     assert row[6:] == [bench_report.number(solved[name]["megabytes"]) for name in ("lm", "lm.fit", "qr", "tsqr")]
     assert "(growth.svg)" in text and "Not measured" not in text
@@ -92,7 +92,7 @@ def test_the_plot_is_the_stored_one_with_a_line_for_each_method(monkeypatch):
     drawn = [bench_report.growth(RESULTS) for _ in range(2)]
     monkeypatch.undo()
     assert drawn[0] == drawn[1] and not re.search(r"<dc:date>|\b20\d\d-\d\d", drawn[0])
-    for axes, key in zip(figures[0].axes, ("seconds", "megabytes"), strict=True):
+    for axes, key in zip(figures[0].axes[:3], ("seconds", "megabytes", "seconds"), strict=True):
         assert len({(line.get_marker(), line.get_linestyle()) for line in axes.lines}) == 4
         for line, found in zip(axes.lines, RESULTS["solvers"][-1]["methods"].values(), strict=True):
             assert line.get_ydata()[-1] == found[key]
@@ -234,6 +234,20 @@ def test_torch_finds_the_answer_of_the_file(method, regression, monkeypatch, cap
     check_same_answer({method: answer["coefficients"]}, expected, 1e-12)
 
 
+def test_every_way_trains_each_network_as_if_it_were_alone(monkeypatch):
+    made = bench.Bench(bench.dataclasses.replace(bench.SMALL, rounds=1, counts=(3,)))
+    bench.bench_networks(made)
+    assert [row["dtype"] for row in made.results["networks"]] == ["float64", "float32"]
+    shown = bench_report.networks(made.results["networks"]).splitlines()
+    assert (
+        shown[-1].startswith("| 3 | float32 |")
+        and bench_report.ratio(made.results["networks"][1]["ways"]["last"]["ratio"]) in shown[-1]
+    )
+    monkeypatch.setitem(bench.WAYS, "last", lambda *given: bench.number_last(*given) + 1e-3)
+    with pytest.raises(DifferentAnswer, match="last ends at"):
+        bench.bench_networks(made)
+
+
 @pytest.mark.needs_r
 def test_newtons_method_and_glm_find_the_answer_of_their_file_and_the_report_names_both(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "BUILD", tmp_path)
@@ -259,13 +273,21 @@ def test_a_worker_that_dies_is_an_error_that_names_it():
             ready["a"].read()
 
 
-def test_the_memory_of_a_notebook_is_that_of_its_kernel_and_of_what_it_starts(tmp_path):
+def test_a_notebooks_seconds_and_their_shares_and_the_memory_of_all_that_it_starts(tmp_path):
     child = "x = bytearray(10**8); import time; time.sleep(0.5)"
-    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    (tmp_path / "slow.py").write_text("import io, time\ntime.sleep(0.3)\n")
+    code = [
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])\nprint('done')",
+        "import slow\nfrom matplotlib.figure import Figure",
+        "figure = Figure()\nfor _ in range(5):\n    figure.subplots(4, 4)\n    figure.savefig(slow.io.BytesIO())",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in code])
     nbformat.write(notebook, tmp_path / "starts.ipynb")
-    seconds, peak = bench.run_notebook(tmp_path / "starts.ipynb")
-    assert seconds > 0.5 and 1.4e8 < peak < 4e8
+    found = bench.run_notebook(tmp_path / "starts.ipynb")
+    assert 140 < found["megabytes"] < 400
+    assert 0.5 < found["first"] - found["kernel"] < found["seconds"] - found["kernel"] - 0.3
+    assert found["imports"] > 0.3 and found["drawing"] > 0.1 and found["r"] == 0
+    assert found["first"] + found["imports"] + found["drawing"] < found["seconds"]
 
 
 # ---- the command ----------------------------------------------------------------------------------------------------
@@ -290,8 +312,8 @@ def project(monkeypatch, tmp_path):
 
         return measure
 
-    parts = ("peers", "overhead", "solvers", "map", "networks", "notebooks", "server")
-    monkeypatch.setattr(bench, "PARTS", {name: part(name) for name in parts})
+    measured = RESULTS.keys() - {"date", "machine", "minutes", "skipped"}
+    monkeypatch.setattr(bench, "PARTS", {name: part(name) for name in measured})
     return tmp_path
 
 
