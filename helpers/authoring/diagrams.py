@@ -218,8 +218,7 @@ class Canvas:
 
     def elbow(self, points: Sequence[Point], colour: str = INK, dashed: bool = False) -> None:
         """An arrow along straight pieces from point to point."""
-        if len(points) > 2:
-            self.line(points[:-1], colour, 2.4, dashed)
+        self.line(points[:-1], colour, 2.4, dashed)
         self.arrow(points[-2], points[-1], colour, dashed)
 
 
