@@ -15,7 +15,7 @@ import answers_10_17
 import pytest
 import torch
 from answers_05_09 import Chain
-from answers_10_17 import Dropping, Network
+from answers_10_17 import Back, Dropping, Network
 from IPython.core.completer import IPCompleter, provisionalcompleter
 from torch import nn
 
@@ -130,6 +130,7 @@ class HalfNetwork(nn.Module):
 
 NOTHING = "✗ Your function returned nothing: hand the result back with return."
 STOPPED = "✗ Your function stopped with "
+SHAPE = "ValueError: forward got a tensor of shape (3, 1) and returned "
 # What else is said: (exercise, answer, edits of its text in pairs, the line).
 SAID = [
     ("double", lambda x: print(2 * x), NOTHING.replace("returned", "printed something but returned")),
@@ -142,6 +143,13 @@ SAID = [
     ("chain", Chain, "parts:", "pieces:", STOPPED + "AttributeError: 'Chain' object has no attribute 'pieces'"),
     ("one_hidden", HalfNetwork, "… not answered yet"),
     ("one_hidden", Network(3), STOPPED + "TypeError: it is a module already made; give the class itself"),
+    (
+        "back_to_degrees",
+        Back,
+        "return ",
+        "return np.zeros((2, 1)) #",
+        STOPPED + SHAPE + "array([[0.], [0.]]) (ndarray)",
+    ),
 ]
 
 
