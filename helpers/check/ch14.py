@@ -106,20 +106,10 @@ def carried(batch: Any, device: str) -> Any:
     return batch
 
 
-def where_things_are(batch: Any) -> str:
-    """The structure of a batch in words, with the device and shape of each tensor."""
-    if isinstance(batch, Tensor):
-        return f"{batch.device.type}{tuple(batch.shape)}"
-    if isinstance(batch, dict):
-        return "{" + ", ".join(f"{name}: {where_things_are(part)}" for name, part in batch.items()) + "}"
-    if isinstance(batch, list | tuple):
-        return f"{type(batch).__name__}[{', '.join(where_things_are(part) for part in batch)}]"
-    return repr(batch)
-
-
 def brought(answer: Callable, batch: Any) -> list:
+    """The batch in words: a tensor on this device says its shape and its place, one left behind its numbers."""
     result = answer(batch, "meta")
-    return [None if unanswered(result) else where_things_are(result)]
+    return [None if unanswered(result) else repr(result)]
 
 
 def of_tensors(parts: Any) -> list[Tensor]:

@@ -417,12 +417,7 @@ WRONG = {
         (lambda batch, device: batch.to(device) if isinstance(batch, torch.Tensor) else batch, "part by part"),
         (move, "move(part, device)", "part.to(device) if isinstance(part, torch.Tensor) else part", "itself"),
         (move, "type(batch)(", "list(", "leave a list a list"),
-        (
-            lambda batch, device: [
-                t.to(device) for t in torch.utils._pytree.tree_leaves(batch) if t is not None and not isinstance(t, str)
-            ],
-            "flat list",
-        ),
+        (lambda batch, to: [t.to(to) for t in torch.utils._pytree.tree_leaves(batch) if hasattr(t, "to")], "flat list"),
     ],
     "clipped": [
         (clip, "/ length", "/ g.norm().item()", "turns the direction: take"),
@@ -651,9 +646,7 @@ RIGHT = {
     "clipped": [
         lambda gradients, limit: tuple(clip(gradients, limit)),
         lambda gradients, limit: (g.numpy() for g in clip(gradients, limit)),
-        lambda gradients, limit: (
-            gradients if torch.hstack([g.ravel() for g in gradients]).norm() <= limit else clip(gradients, limit)
-        ),
+        (clip, "return [", "return gradients if length <= limit else ["),
         lambda gradients, limit: clip([g.float() for g in gradients], limit - 1e-6),
     ],
     "stable_log_loss": [
