@@ -1,8 +1,8 @@
 """The set-up: what it chooses, what it trusts, and that each failure ends in one line. The tools are stubs."""
 
 import ast
-import http.server
 import importlib.util
+import io
 import os
 import re
 import shutil
@@ -198,37 +198,31 @@ def conda(machine, *packages: str, name: str = "lm-to-neural-networks", with_cou
     return {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": name}
 
 
-def test_the_courses_conda_environment_is_used_and_nothing_installed(machine):
-    environment = conda(machine, "r-base-4.5.1-h1", "pytorch-cpu-2.13.0-h2")
+BOTH = ["r-base-4.5.1-h1", "pytorch-cpu-2.13.0-h2"]
+# What the active environment holds, its name, whether the course is installed in it, and whether it is taken.
+ENVIRONMENTS = [
+    (BOTH, "lm-to-neural-networks", False, True),
+    (BOTH, "mine", True, True),
+    (BOTH, "somebody-s-own", False, False),
+    (BOTH, "base", True, False),
+    (BOTH[:1], "lm-to-neural-networks", True, False),
+    (BOTH[1:], "lm-to-neural-networks", True, False),
+]
+
+
+@pytest.mark.parametrize("packages, name, with_course, taken", ENVIRONMENTS)
+def test_the_courses_conda_environment_is_taken_and_others_are_left_alone(machine, packages, name, with_course, taken):
+    environment = conda(machine, *packages, name=name, with_course=with_course)
+    python = f"{environment['CONDA_PREFIX']}/bin/python" if taken else str(machine.python)
+    assert machine.run("--python", **environment).out.strip() == python
     ran = machine.run(**environment)
-    assert (ran.code, ran.out) == (0, "set-up: ready (conda environment lm-to-neural-networks)\n")
-    assert "pip" not in ran.calls and not (machine.project / ".venv").exists()
-    assert machine.run("--python", **environment).out.strip() == environment["CONDA_PREFIX"] + "/bin/python"
+    assert (ran.out == f"set-up: ready (conda environment {name})\n") == taken == (ran.code == 0)
+    assert "-m pip" not in ran.calls and not (machine.project / ".venv").exists(), "there is no R for one of its own"
 
 
 def test_an_incomplete_conda_environment_is_named(machine):
-    ran = machine.run(**conda(machine, "r-base-4.5.1-h1", "pytorch-2.13.0-h2"), STUB_LACKS="nbval helpers")
+    ran = machine.run(**conda(machine, *BOTH), STUB_LACKS="nbval helpers")
     assert ran.code == 1 and "lacks nbval, helpers: run conda env update" in one_line(ran.err)
-
-
-@pytest.mark.parametrize(
-    ("packages", "name"),
-    [
-        (["pytorch-2.13.0-h2"], "torch-only"),
-        (["r-base-4.5.1-h1"], "r-only"),
-        (["r-base-4", "pytorch-2"], "base"),
-        (["r-base-4.5.1-h1", "pytorch-2.13.0-h2"], "somebody-s-own"),
-    ],
-)
-def test_other_conda_environments_are_left_alone(machine, packages, name):
-    environment = conda(machine, *packages, name=name)
-    assert machine.setup.course_conda(environment) is None
-    assert machine.run("--python", **environment).out.strip() == str(machine.python)
-
-
-def test_the_courses_conda_environment_may_have_another_name(machine):
-    environment = conda(machine, "r-base-4.5.1-h1", "pytorch-2.13.0-h2", name="mine", with_course=True)
-    assert machine.run(**environment).out == "set-up: ready (conda environment mine)\n"
 
 
 def test_no_conda(machine):
@@ -529,67 +523,52 @@ def test_a_silent_command_still_shows_progress(capfd, monkeypatch):
 
 
 class Index:
-    """An index of packages on this machine that answers with a status, or hangs until it is closed."""
+    """The index of packages, which answers, or not, or takes too long. `asked` has the addresses."""
 
-    def __init__(self, status: int | None):
-        self.asked, self.closed = [], threading.Event()
+    def __init__(self, answer: str):
+        self.answer, self.asked, self.closed = answer, [], threading.Event()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(handler):
-                self.asked.append(handler.path)
-                if status is None:
-                    self.closed.wait(10)
-                    return
-                handler.send_response(status)
-                handler.end_headers()
-                handler.wfile.write(b"<!DOCTYPE html>")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/cpu"
-
-    def close(self):
-        self.closed.set()
-        self.server.shutdown()
-        self.server.server_close()
+    def urlopen(self, address: str, timeout: float) -> io.BytesIO:
+        self.asked.append(address)
+        if self.answer == "hangs":
+            self.closed.wait(10)
+        if self.answer != "answers":
+            raise OSError(self.answer)
+        return io.BytesIO(b"<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize(
-    "status, environment, platform, takes_it",
+    "answer, environment, platform, takes_it",
     [
-        (200, {}, "linux", True),
-        (404, {}, "linux", False),
-        (None, {}, "linux", False),
-        (200, {"COURSE_TORCH": "default"}, "linux", False),
-        (200, {}, "darwin", False),
+        ("answers", {}, "linux", True),
+        ("not found", {}, "linux", False),
+        ("hangs", {}, "linux", False),
+        ("answers", {"COURSE_TORCH": "default"}, "linux", False),
+        ("answers", {}, "darwin", False),
     ],
 )
 def test_the_cpu_build_is_taken_where_its_index_answers(
-    machine_with_r, monkeypatch, status, environment, platform, takes_it
+    machine_with_r, monkeypatch, answer, environment, platform, takes_it
 ):
-    index = Index(status)
-    monkeypatch.setattr(machine_with_r.setup, "TORCH_INDEX", index.url)
-    monkeypatch.setattr(machine_with_r.setup, "SECONDS_FOR_TORCH_INDEX", 0.2 if status is None else 5)
+    index = Index(answer)
+    monkeypatch.setattr("urllib.request.urlopen", index.urlopen)
+    monkeypatch.setattr(machine_with_r.setup, "SECONDS_FOR_TORCH_INDEX", 0.2 if answer == "hangs" else 5)
     monkeypatch.setattr(sys, "platform", platform)
     ran = machine_with_r.run(**environment)
-    index.close()
+    index.closed.set()
     assert ran.code == 0, ran.err
     assert ("PyTorch as pip finds it" in ran.out) != takes_it
-    assert ("/cpu/torch/" in index.asked) == (platform == "linux" and not environment)
+    address = machine_with_r.setup.TORCH_INDEX
+    assert index.asked == [f"{address}/torch/"] * (platform == "linux" and not environment)
     installs = [line for line in ran.calls.splitlines() if " install " in line]
     (pin,) = [pin for pin in PROJECT["optional-dependencies"]["course"] if pin.startswith("torch==")]
-    own = [line for line in installs if line.endswith(f"--no-deps --index-url {index.url} {pin}")]
+    own = [line for line in installs if line.endswith(f"--no-deps --index-url {address} {pin}")]
     assert own == installs[-2:-1] * takes_it, "before the rest, and only there from this index"
 
 
 def test_an_index_without_a_build_for_this_machine_leaves_it_to_pip(machine_with_r, monkeypatch):
-    index = Index(200)
-    monkeypatch.setattr(machine_with_r.setup, "TORCH_INDEX", index.url)
+    monkeypatch.setattr("urllib.request.urlopen", Index("answers").urlopen)
     ran = machine_with_r.run(STUB_FAILS_AT="--index-url", STUB_SAYS="ERROR: No matching distribution found")
-    index.close()
     assert ran.code == 0 and "none for this machine" in ran.out and "--editable" in ran.calls
 
 
