@@ -115,28 +115,28 @@ def small_network(seed: int) -> nn.Module:
     return module
 
 
-def error_on(model: nn.Module, u: Tensor, c: Tensor) -> Tensor:
-    return loss.mse(model(u.unsqueeze(1)).squeeze(1), c)
+def validation_error(model: nn.Module, u: Tensor, c: Tensor, training: Tensor, validation: Tensor) -> Tensor:
+    return loss.mse(model(u[validation].unsqueeze(1)).squeeze(1), c[validation])
 
 
 error_on_new_rows = Exercise(
-    lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]),
+    validation_error,
     "Only rows that the training never saw can tell how the network does on new ones.",
-    lambda model, u, c, training, validation: error_on(model, u[training], c[training]),
+    ("[validation]", "[training]"),
     "Those are the rows it was trained on: a large network can get them right, whatever it does elsewhere.",
-    lambda model, u, c, training, validation: error_on(model, u, c),
+    ("[validation]", ""),
     "All rows includes those it was trained on, and they flatter it: take the validation rows only.",
     lambda model, u, c, training, validation: all_pairs(model(u[validation].unsqueeze(1)), c[validation]),
     "Every prediction was compared with every target: (n, 1) against (n,) broadcasts to n x n.",
-    lambda model, u, c, training, validation: model(u[validation]),
+    (".unsqueeze(1)", ""),
     "The network wants one row per reading: to it, shape (n,) is one reading with n inputs. Use unsqueeze(1).",
-    lambda model, u, c, training, validation: loss.mse(model(u[validation].unsqueeze(1)), c[validation]),
+    (".squeeze(1)", ""),
     "The predictions have shape (n, 1), the targets (n,), and mse refuses to pair everyone with everyone.",
-    lambda model, u, c, training, validation: error_on(model, u[validation], c[validation]).sqrt(),
+    lambda *task: validation_error(*task).sqrt(),
     "That is the root, in degrees: the question was for the mean of the squares.",
-    lambda model, u, c, training, validation: nn.MSELoss(model(u[validation].unsqueeze(1)), c[validation].unsqueeze(1)),
+    ("loss.mse", "nn.MSELoss"),
     "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
-    lambda model, u, c, training, validation: error_on(model, u[validation] / 10, c[validation]),
+    ("u[validation]", "(u[validation] / 10)"),
     "You divided u by 10, as the chapter does with raw readings: this u has the network's scale already.",
     cases=lambda: [
         (small_network(0), readings()[0] / 10, readings()[1], *data.split(11, 0)),

@@ -88,9 +88,9 @@ line_errors = Exercise(
 )
 
 
-def gain_over_error(line_errors: Tensor, network_errors: Tensor, power: int = 2, correction: int = 1) -> Tensor:
-    gain = line_errors.abs() ** power - network_errors.abs() ** power
-    return gain.mean() / gain.std(correction=correction) * len(gain) ** 0.5
+def gain_over_error(line_errors: Tensor, network_errors: Tensor) -> Tensor:
+    gain = line_errors**2 - network_errors**2
+    return gain.mean() / gain.std() * len(gain) ** 0.5
 
 
 def as_if_other_rows(line_errors: Tensor, network_errors: Tensor) -> Tensor:
@@ -102,21 +102,21 @@ def as_if_other_rows(line_errors: Tensor, network_errors: Tensor) -> Tensor:
 standard_errors_apart = Exercise(
     gain_over_error,
     "On the geyser it is more than six, which is no luck of the draw: that relation bends, and the network found it.",
-    lambda line_errors, network_errors: gain_over_error(network_errors, line_errors),
+    lambda *errors: -gain_over_error(*errors),
     "The sign is turned: the line's squared error minus the network's, so that positive means the network is ahead.",
     as_if_other_rows,
     "You compared two means as if they came from different rows: subtract row by row, then take the standard error.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors) / len(line_errors) ** 0.5,
+    (" * len(gain) ** 0.5", ""),
     "You divided by the standard deviation: the standard error is that divided by the root of n.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors) * (11 / len(line_errors)) ** 0.5,
+    ("len(gain)", "11"),
     "The root is that of the number of rows, which needn't be eleven.",
-    lambda line_errors, network_errors: (line_errors**2 - network_errors**2).mean(),
+    ("gain.mean() / gain.std() * len(gain) ** 0.5", "gain.mean()"),
     "That is the mean difference itself, in squared minutes: divide it by its standard error.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, power=1),
+    ("line_errors**2 - network_errors**2", "line_errors.abs() - network_errors.abs()"),
     "Those are gains in the absolute errors: the gain is in the squared ones.",
-    lambda line_errors, network_errors: gain_over_error(line_errors, network_errors, correction=0),
+    ("std()", "std(correction=0)"),
     "The standard error takes the standard deviation that divides by n - 1, std() as it is.",
-    lambda line_errors, network_errors: line_errors**2 - network_errors**2,
+    ("gain.mean() / gain.std() * len(gain) ** 0.5", "gain"),
     "Those are the gains, row by row: return their mean divided by its standard error.",
     cases=lambda: [
         tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),

@@ -9,10 +9,10 @@ from torch import Tensor
 from helpers.check.engine import Exercise, arguments_untouched, float64, least_squares, nearly_right
 
 
-def digits_after(X: Tensor, powers: tuple = (1, 2), scaled: bool = True, log: Callable = torch.log10) -> tuple:
-    """16 less the logarithm of the condition number, once for each power of it."""
-    condition = torch.linalg.cond(X / X.norm(dim=0) if scaled else X)
-    return tuple(16 - power * log(condition) for power in powers)
+def digits_after(X: Tensor) -> tuple[Tensor, Tensor]:
+    scaled = X / X.norm(dim=0)
+    lost = torch.log10(torch.linalg.cond(scaled))
+    return 16 - lost, 16 - 2 * lost
 
 
 def hard_matrices() -> list[tuple]:
@@ -30,17 +30,17 @@ def standardised(X: Tensor) -> Tensor:
 digits_left = Exercise(
     digits_after,
     "One line before a fit tells you how many of its digits to believe.",
-    lambda X: digits_after(X, scaled=False),
+    ("X / X.norm(dim=0)", "X"),
     "Scale the columns to length 1 first: neither method minds their units.",
-    lambda X: digits_after(X, log=torch.log),
+    ("log10", "log"),
     "Those are natural logarithms: decimal digits are counted by log10.",
-    lambda X: digits_after(X, (2, 1)),
+    lambda X: digits_after(X)[::-1],
     "The two are swapped: QR first, then the normal equations.",
-    lambda X: [16 - left for left in digits_after(X)],
+    ("16 - ", ""),
     "Those are the digits lost: subtract them from the sixteen that float64 has.",
-    lambda X: (digits_after(X)[0], digits_after(X)[0] / 2),
+    ("16 - 2 * lost", "(16 - lost) / 2"),
     "Not what is left is halved: the normal equations lose twice as many digits.",
-    lambda X: (digits_after(X)[0], 16 - (16 - digits_after(X)[0]) ** 2),
+    ("2 * lost", "lost**2"),
     "Square the condition number, not its logarithm: the digits lost are doubled.",
     lambda X: [left.round() for left in digits_after(X)],
     "Don't round to whole digits: return the numbers as they are.",
@@ -48,11 +48,11 @@ digits_left = Exercise(
     "Don't round down to whole digits: return the numbers as they are.",
     lambda X: digits_after(X.float()),
     "float32 has too few digits to see such a condition number: stay in float64.",
-    lambda X: (digits_after(X)[0], digits_after((X / X.norm(dim=0)).T @ (X / X.norm(dim=0)), (1,), False)[0]),
+    ("2 * lost", "torch.log10(torch.linalg.cond(scaled.T @ scaled))"),
     "Square the condition number of X: X'X in float64 is rounded, and its own comes out too small.",
-    lambda X: digits_after(standardised(X), scaled=False),
+    ("X / X.norm(dim=0)", "standardised(X)"),
     "The column of ones has no spread to divide by: divide each column by its length, and subtract nothing.",
-    lambda X: digits_after(X.div_(X.norm(dim=0))),
+    ("X / X.norm(dim=0)", "X.div_(X.norm(dim=0))"),
     "You changed the X that was handed in: scale a copy, as X / lengths does.",
     cases=hard_matrices,
     observe=arguments_untouched,
