@@ -66,6 +66,7 @@ def test_every_named_mistake_gets_its_own_hint(name):
     exercise = EXERCISES[name]
     for wrong, hint in exercise.mistakes:
         assert exercise.feedback(wrong) == NOT_YET + hint
+        assert "NameError" not in str(exercise._attempt(wrong)[1])  # which an edit may bring about
     assert len({hint for _, hint in exercise.mistakes}) == len(exercise.mistakes) >= 2
 
 
