@@ -21,7 +21,8 @@ from helpers.r import engine, session
 from helpers.r.session import INSTALL, RUnavailable
 
 SETUP = Path(__file__).with_name("cells.R")
-# While R and the R programs that rpy2 runs start: no start-up file, R's own packages, no locale (cells.R sets one).
+# While R and the R programs that rpy2 runs start: no start-up file, R's own packages, no locale (cells.R sets one), and
+# nothing else that the shell says to R but where it is and where packages are.
 START = {"LC_ALL": "C", "R_DEFAULT_PACKAGES": ""}
 START |= dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)
 # R's start changes where libraries are looked for, and programs that this process starts later would load R's.
@@ -82,9 +83,11 @@ def undisturbed_start() -> Iterator[None]:
     """
     pending: list[tuple] = []
     usual = signal.signal(signal.SIGINT, lambda *details: pending.append(details))
-    changed = {**START, "TMPDIR": tempfile.gettempdir()}  # R takes $TMPDIR even where it is full, Python looks further
+    foreign = [name for name in os.environ if name.startswith("R_") and not name.startswith(("R_HOME", "R_LIBS"))]
+    # R takes $TMPDIR even where it is full, Python looks further.
+    changed = {**dict.fromkeys(foreign), **START, "TMPDIR": tempfile.gettempdir()}
     before = {name: os.environ.get(name) for name in (*changed, *UNDONE)}
-    os.environ.update(changed)
+    set_variables(changed)
     logger = logging.getLogger("rpy2")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -92,13 +95,18 @@ def undisturbed_start() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        set_variables(before)
         signal.signal(signal.SIGINT, usual or signal.SIG_DFL)
         if pending and callable(usual):
             usual(*pending[0])
+
+
+def set_variables(values: dict[str, str | None]) -> None:
+    """Give environment variables these values; None removes one."""
+    for name, value in values.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def why_not_started(problem: Exception) -> str:

@@ -431,7 +431,10 @@ START_UPS = {
         {"LC_ALL": "xx_YY.UTF-8", "LANG": "xx_YY.UTF-8", "TMPDIR": "{home}/nowhere"},
     ),
     "quit": ("q()", {"LANGUAGE": "de:en", "LANG": "de_DE.UTF-8", "R_LIBS": "{home}", "R_LIBS_USER": "{home}"}),
-    "contrasts": ("cat('hello'); options(contrasts = c('contr.sum', 'contr.poly'))", {}),
+    "contrasts": (
+        "cat('hello'); options(contrasts = c('contr.sum', 'contr.poly'))",
+        {"R_TESTS": "startup.Rs", "R_MAX_NUM_DLLS": "2000", "R_SHARE_DIR": "{home}"},
+    ),
 }
 CODE = """
 import os
