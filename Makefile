@@ -6,15 +6,18 @@ SHELL := /bin/sh
 
 # The first Python that starts runs the set-up; the set-up then looks for one that suits the course.
 SETUP = for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	if $$p -c '' 2>/dev/null; then exec $$p -I .ci/setup.py $$options; fi; done; \
+	if $$p -I -c '' 2>/dev/null; then exec $$p -I .ci/setup.py $$options; fi; done; \
 	echo 'set-up: no Python 3 found. Install Python 3.12 (from your package manager, or conda) and run make again' >&2; exit 1
 # A recipe becomes the environment's Python. Its path is a value of the shell: blanks, quotes and dollars in it are kept.
 COURSE_PYTHON = python="$$(options=--python; $(SETUP))" && exec "$$python"
 
 # What the user has set for other work would reach notebooks, kernels and tests. As to the last: thirty kernels import
 # the helpers; whatever the shell says, they are compiled once and not thirty times.
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS MPLBACKEND MATPLOTLIBRC JUPYTER_PATH
-unexport JUPYTER_CONFIG_PATH PYTEST_ADDOPTS PYTEST_PLUGINS PYTHONDONTWRITEBYTECODE
+unexport $(filter PYTHON% JUPYTER% MPL% MATPLOTLIBRC PYTEST_%,$(.VARIABLES))
+# In a terminal within R, such as RStudio's, R's libraries would be loaded in place of Python's own.
+ifdef R_SESSION_TMPDIR
+unexport LD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH
+endif
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /\1  /p' Makefile | while read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done

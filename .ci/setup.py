@@ -400,7 +400,7 @@ def install_system_packages(python, version, without_r, output):
     """R and, on Debian, Python's venv module, in one go. Returns R's version or None."""
     r = None if without_r else find_r()
     wanted, reasons = [], []
-    if answer([python, "-c", "import ensurepip, venv"]) is None:
+    if answer([python, "-I", "-c", "import ensurepip, venv"]) is None:
         reasons.append("Python's venv module is missing")
         wanted.append("python{}-venv".format(version_text(version[:2])))
         if shutil.which("apt-get") is None:

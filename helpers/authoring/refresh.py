@@ -19,7 +19,6 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +34,8 @@ from nbdime import diff_notebooks
 from nbdime.prettyprint import PrettyPrintConfig, pretty_print_diff
 from PIL import Image
 
-from helpers.authoring.notebooks import CHAPTERS, SOLUTIONS, WIDGET_VIEW, as_text, code_cells
+from helpers.authoring.notebooks import CHAPTERS, ROOT, SOLUTIONS, WIDGET_VIEW, as_text, code_cells
+from helpers.authoring.surroundings import settle
 
 SECONDS_PER_CELL = 120
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -95,8 +95,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
     try:
-        with tempfile.TemporaryDirectory(prefix="ipython-") as ipython_folder:
-            client.execute(env=kernel_environment(ipython_folder))
+        client.execute(env=kernel_environment())
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         number = max((cell.execution_count or 0 for cell in code_cells(notebook)), default=0)
         (*_, words) = ANSI.sub("", getattr(error, "evalue", str(error))).strip().splitlines() or [""]
@@ -109,14 +108,14 @@ def let_ctrl_c_stop_the_run(notebook) -> None:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
-def kernel_environment(ipython_folder: str) -> dict[str, str]:
+def kernel_environment() -> dict[str, str]:
     """This process's environment, without what would make a learner's outputs differ from a clean machine's.
 
-    MPLBACKEND would take the place of the inline figures, PYTEST_CURRENT_TEST makes the kernel overlook output written
-    below Python's own print, and a personal IPython profile may run start-up code.
+    PYTEST_CURRENT_TEST makes the kernel overlook output written below Python's own print.
     """
-    foreign = ("MPLBACKEND", "PYTEST_CURRENT_TEST")
-    return {name: value for name, value in os.environ.items() if name not in foreign} | {"IPYTHONDIR": ipython_folder}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    settle(ROOT / "_build" / "settings", environment)
+    return environment
 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:

@@ -5,11 +5,9 @@ import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 
-# The Makefile drops them, too, before the first Python starts; R's are the business of helpers.r.
-FOREIGN = (
-    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "MPLBACKEND"),
-    *("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_DIR", "PYTEST_ADDOPTS", "PYTEST_PLUGINS"),
-)
+# How the names of foreign variables begin. The Makefile drops them, too, before the first Python starts; R's are the
+# business of helpers.r.
+FOREIGN = ("PYTHON", "JUPYTER", "MPL", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
 def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -19,8 +17,8 @@ def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None
         window. One that can't be written is replaced by a temporary one.
     environ: changed in place; what is started afterwards inherits it.
     """
-    for name in FOREIGN:
-        environ.pop(name, None)
+    for name in [name for name in environ if name.startswith(FOREIGN)]:
+        del environ[name]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "matplotlibrc").write_text("", encoding="utf-8")
@@ -28,11 +26,9 @@ def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None
         folder = Path(tempfile.mkdtemp(prefix="course-"))
         (folder / "matplotlibrc").touch()
     environ["MATPLOTLIBRC"] = str(folder / "matplotlibrc")
+    environ["MPLCONFIGDIR"] = str(folder / "matplotlib")  # its cache of fonts
     environ["IPYTHONDIR"] = str(folder / "ipython")
     environ["JUPYTER_CONFIG_DIR"] = str(folder / "jupyter")
     environ["JUPYTER_DATA_DIR"] = str(folder / "data")
     # The environment's own kernel comes first, also where the environment belongs to somebody else.
     environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    home = environ.get("HOME", "")
-    if home and not (os.path.isdir(home) and os.access(home, os.W_OK)):
-        environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))  # its cache of fonts
