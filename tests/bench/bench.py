@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -116,91 +116,89 @@ class Bench:
 # ---- the parts: the course against itself ---------------------------------------------------------------------------
 
 
-def trained(model: nn.Module | Callable, parameters: list, fit: Callable, rate: float) -> float:
-    """Seconds that fit(model, optimizer) takes."""
-    optimizer = torch.optim.SGD(parameters, lr=rate)
-    began = time.perf_counter()
-    fit(model, optimizer)
-    return time.perf_counter() - began
-
-
-def bench_training(bench: Bench) -> None:
-    """train() against the same epochs written out: forward, loss, zero_grad, backward, step."""
-    torch.set_num_threads(1)
-    u, c = tensors()
-    u, epochs = u * SCALE, 500
-    training, validation = split(11, seed=0)
-
-    def bare(model: Callable, optimizer: Optimizer, u: Tensor, c: Tensor, validation: tuple | None) -> None:
-        for _ in range(epochs):
-            if validation:
-                with torch.no_grad():
-                    mse(model(validation[0]), validation[1])
-            loss = mse(model(u), c)
+def written_out(model: Callable, optimizer: Optimizer, epochs: int, batches: Iterable, validation: tuple) -> None:
+    """The loop that train() is compared with: forward, loss, zero_grad, backward, step."""
+    for _ in range(epochs):
+        if validation:
+            with torch.no_grad():
+                mse(model(validation[0]), validation[1])
+        for x, y in batches:
+            loss = mse(model(x), y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
 
-    def run(loop: str, u: Tensor, c: Tensor, validation: tuple | None = None) -> float:
+
+def turns_of_loops(rounds: int, build: Callable, epochs: int, rows: tuple | DataLoader, validation: tuple = ()) -> dict:
+    """Seconds of both loops, in turns. build() gives a new model and its optimizer; rows: a pair, or a DataLoader."""
+    given = {"batches": rows} if isinstance(rows, DataLoader) else dict(zip(("inputs", "targets"), rows, strict=True))
+    batches = rows if isinstance(rows, DataLoader) else [rows]
+
+    def bare() -> float:
+        model, optimizer = build()
+        began = time.perf_counter()
+        written_out(model, optimizer, epochs, batches, validation)
+        return time.perf_counter() - began
+
+    def helper() -> float:
+        model, optimizer = build()
+        began = time.perf_counter()
+        train(model, optimizer, epochs=epochs, validation=validation or None, **given)
+        return time.perf_counter() - began
+
+    return take_turns({"bare": bare, "train": helper}, rounds)
+
+
+def bench_training(bench: Bench) -> None:
+    """train() against the same epochs written out, on all rows at once."""
+    torch.set_num_threads(1)
+    u, c = tensors()
+    u = u * SCALE
+    training, validation = split(11, seed=0)
+
+    def build() -> tuple[Callable, Optimizer]:
         w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
+        return lambda u: line(u, w, b), torch.optim.SGD([w, b], lr=LEARNING_RATE)
 
-        def fit(model: Callable, optimizer: Optimizer) -> None:
-            if loop == "bare":
-                bare(model, optimizer, u, c, validation)
-            else:
-                train(model, optimizer, u, c, epochs, validation=validation)
-
-        return trained(lambda u: line(u, w, b), [w, b], fit, LEARNING_RATE)
-
-    split_up = (u[training], c[training], (u[validation], c[validation]))
-    for name, data in {"": (u, c), " with validation": split_up}.items():
-        runs = {loop: partial(run, loop, *data) for loop in ("bare", "train")}
-        bench.overhead(f"`train()`{name} / the loop written out", take_turns(runs, bench.size.short_rounds), 1.05)
+    split_up = (u[training], c[training]), (u[validation], c[validation])
+    for name, rows in {"": [(u, c)], " with validation": split_up}.items():
+        found = turns_of_loops(bench.size.short_rounds, build, 500, *rows)
+        bench.overhead(f"`train()`{name} / the loop written out", found, 1.05)
 
 
 def bench_batches(bench: Bench) -> None:
-    """train() with a DataLoader against the same loop over it, an epoch of a 1-13-1 network at each batch size."""
+    """The same with a DataLoader: an epoch of a 1-13-1 network at each batch size."""
     torch.set_num_threads(1)
-    rows = 2048
-    inputs = torch.linspace(-2, 2, rows).unsqueeze(1)
-    data = TensorDataset(inputs, inputs**2)
+    inputs = torch.linspace(-2, 2, 2048).unsqueeze(1)
 
-    def run(loop: str, size: int) -> float:
-        torch.manual_seed(0)
+    def build() -> tuple[nn.Module, Optimizer]:
         model = nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1))
-        loader = DataLoader(data, batch_size=size, shuffle=True)
-
-        def fit(model: nn.Module, optimizer: Optimizer) -> None:
-            if loop == "train":
-                train(model, optimizer, epochs=1, batches=loader)
-                return
-            for x, y in loader:
-                loss = mse(model(x), y)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-
-        return trained(model, model.parameters(), fit, 0.05)
+        return model, torch.optim.SGD(model.parameters(), lr=0.05)
 
     bench.results["batches"] = []
     for size in (8, 32, 128, 512):
-        found = take_turns({loop: partial(run, loop, size) for loop in ("bare", "train")}, bench.size.short_rounds)
-        row = {"rows": rows, "size": size, **compare(found, "bare")["train"]}
-        bench.results["batches"].append(row)
+        loader = DataLoader(TensorDataset(inputs, inputs**2), batch_size=size, shuffle=True)
+        found = turns_of_loops(bench.size.short_rounds, build, 1, loader)
+        bench.results["batches"].append({"rows": len(inputs), "size": size, **compare(found, "bare")["train"]})
         if size == 32:
             bench.overhead("`train()` with a DataLoader, 32 rows a step / the loop written out", found, 1.05)
 
 
 def bench_imports(bench: Bench) -> None:
-    """`import helpers` after torch is loaded costs next to nothing; measured in fresh interpreters."""
+    """`import helpers`, and the first optimizer, for which PyTorch loads its compiler; in fresh interpreters."""
 
     def seconds(code: str) -> float:
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
         return time.perf_counter() - began
 
-    runs = {code: lambda code=code: seconds(code) for code in ("import torch", "import torch, helpers")}
-    bench.overhead("`import torch, helpers` / `import torch`", take_turns(runs, bench.size.rounds), 1.10)
+    optimizer = "import torch; torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1)"
+    codes = ("import torch", "import torch, helpers", optimizer)
+    found = take_turns({code: partial(seconds, code) for code in codes}, bench.size.rounds)
+    base = {"import torch": found["import torch"]}
+    bench.overhead("`import torch, helpers` / `import torch`", base | {codes[1]: found[codes[1]]}, 1.10)
+    name = "`import torch` and a first optimizer, which loads PyTorch's compiler, / `import torch`"
+    bench.overhead(name, base | {optimizer: found[optimizer]})
 
 
 def bench_referee(bench: Bench) -> None:

@@ -290,6 +290,24 @@ def test_a_notebooks_seconds_and_their_shares_and_the_memory_of_all_that_it_star
     assert found["first"] + found["imports"] + found["drawing"] < found["seconds"]
 
 
+def test_the_work_of_make_test_is_shared_out_among_its_folders(monkeypatch, tmp_path):
+    cases = [("notebooks.03_autograd.ipynb", 3, ""), ("tests.core.test_loss", 0.5, "<failure/>")]
+    cases += [("notebooks.solutions.03_autograd.ipynb", 3, ""), ("tests.core.test_model", 1.5, "")]
+    lines = [f'<testcase classname="{name}" time="{time}">{inner}</testcase>' for name, time, inner in cases]
+
+    def run(command: list[str], **options: object) -> None:
+        assert command[:2] == ["make", "test"]
+        Path(command[2].partition("--junitxml=")[2]).write_text(f"<testsuite>{''.join(lines)}</testsuite>")
+
+    monkeypatch.setattr(bench, "BUILD", tmp_path)
+    monkeypatch.setattr(bench.subprocess, "run", run)
+    bench.bench_tests(made := bench.Bench(bench.SMALL))
+    assert made.results["tests"]["shares"] == {"the notebooks": 0.75, "core": 0.25}
+    assert "(1 failed). The work of its two workers: the notebooks 75%, core 25%." in bench_report.tests(
+        made.results["tests"]
+    )
+
+
 # ---- the command ----------------------------------------------------------------------------------------------------
 
 
