@@ -131,6 +131,18 @@ def parse(kind: type[Notebook], path: Path, modified: int) -> Notebook:
     return kind(path, json.loads(path.read_text(encoding="utf-8")))
 
 
+def stream(text: str, name: str = "stdout") -> nbformat.NotebookNode:
+    """What a cell prints, as its output."""
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def save(path: Path, cells: list, **metadata) -> Path:
+    """Write a notebook of these cells as they are, valid or not; returns the path."""
+    file = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(file), encoding="utf-8")
+    return path
+
+
 def neighbours(cells: list) -> Iterator[tuple]:
     """Each cell with the one before it and the one after it, or None."""
     yield from zip([None, *cells], cells, [*cells[1:], None], strict=False)

@@ -11,19 +11,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from notebook_tools import save, stream
 
 from helpers.authoring import refresh
 from helpers.authoring.notebooks import WIDGET_VIEW, code_cells
-
-
-def save(path: Path, cells: list, **metadata) -> Path:
-    file = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(file), encoding="utf-8")
-    return path
-
-
-def stream(text: str, name: str = "stdout") -> nbformat.NotebookNode:
-    return new_output("stream", name=name, text=text)
 
 
 def result(text: str, count: int = 1, **more) -> nbformat.NotebookNode:

@@ -1,7 +1,6 @@
 """`make slides`: what is on the pages, that they ask no other machine for anything, that nothing is cut off."""
 
 import functools
-import json
 import re
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from browser_tools import SCREEN
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from notebook_tools import CHAPTERS
+from notebook_tools import CHAPTERS, save
 
 from helpers.authoring import slides
 from helpers.authoring.notebooks import WIDGET_VIEW, slide_type
@@ -117,10 +116,7 @@ def talk(folder: Path, *cells) -> Path:
     """A notebook of (slide type, cell) pairs, as a file."""
     for kind, cell in cells:
         cell.metadata["slideshow"] = {"slide_type": kind}
-    file = {"cells": [cell for _, cell in cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path = folder / "01_small.ipynb"
-    path.write_text(json.dumps(file), encoding="utf-8")
-    return path
+    return save(folder / "01_small.ipynb", [cell for _, cell in cells])
 
 
 NOTE = "<details><summary>For the teacher</summary>\n\n**5 minutes.** Ask *who* knows.\n\n</details>"

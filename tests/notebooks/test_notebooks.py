@@ -2,7 +2,6 @@
 
 import ast
 import copy
-import json
 import re
 import statistics
 from pathlib import Path
@@ -25,7 +24,9 @@ from notebook_tools import (
     output_text,
     prose,
     quoted_numbers,
+    save,
     split_comments,
+    stream,
     tags,
     unsupported_numbers,
 )
@@ -479,10 +480,6 @@ NAVIGATION += " | ".join(REFERENCE)
 PNG = "iVBORw0KGgo="
 
 
-def stream(text, name="stdout"):
-    return new_output("stream", name=name, text=text)
-
-
 def small_chapter() -> list:
     figure = new_output("display_data", data={"image/png": PNG, "text/plain": "<Figure size 640x480 with 1 Axes>"})
     return [
@@ -530,9 +527,7 @@ def course(tmp_path):
             code = [cell for cell in content if cell.cell_type == "code"]
             for count, cell in enumerate(code, start=1):
                 cell.execution_count = count if cell.execution_count is None else cell.execution_count
-            file = {"cells": content, "metadata": metadata or {"kernelspec": KERNELSPEC}}
-            file |= {"nbformat": 4, "nbformat_minor": 5}
-            (folder / f"{name}.ipynb").write_text(json.dumps(file), encoding="utf-8")
+            save(folder / f"{name}.ipynb", content, **(metadata or {"kernelspec": KERNELSPEC}))
         return Notebook.read(folder / "01_small.ipynb")
 
     return write
