@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,10 @@ def digits(value: Numbers, reference: Numbers) -> float:
 
 def as_floats(numbers: Numbers) -> list[float]:
     """One number, or all those in a sequence, array or tensor, as Python's floats."""
+    if isinstance(numbers, Mapping):
+        raise TypeError("a dict has names beside its numbers: compare list(numbers.values())")
+    if hasattr(numbers, "to_numpy"):  # of a table its numbers, not the names of its columns
+        numbers = numbers.to_numpy()
     if hasattr(numbers, "tolist"):
         numbers = numbers.tolist()
     if isinstance(numbers, Iterable) and not isinstance(numbers, str):

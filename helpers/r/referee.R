@@ -1,16 +1,19 @@
 # The referee: an R in a process of its own, started by session.py as `Rscript --vanilla referee.R`.
 #
 # It reads requests from its input and writes one reply to each, in R's own serialization as text. Nothing that R cells,
-# start-up files or the shell have set reaches it, and a formula that leaves a trace here ends it with its answer.
+# start-up files or the shell have set reaches it, and a formula that might leave a trace here ends it with its answer.
 
 local({
   for (name in c("C.UTF-8", "C.utf8", "en_US.UTF-8", "UTF-8", ".UTF-8")) {  # text is UTF-8, whatever the shell says
     if (l10n_info()[["UTF-8"]]) break
     suppressWarnings(Sys.setlocale("LC_CTYPE", name))
   }
-  state <- function() {
-    list(options(), search(), Sys.getlocale(), getwd(), Sys.getenv(c("TZ", "LANGUAGE")), ls(globalenv(), all.names = TRUE))
-  }
+  # Functions that leave no trace. After a formula that calls any other, this R is not asked again.
+  harmless <- c("~", "+", "-", "*", "/", "^", ":", "%in%", "%%", "%/%", "(", "[", "==", "!=", "<", "<=", ">", ">=", "!",
+                "&", "|", "I", "abs", "sqrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "tanh",
+                "plogis", "qlogis", "round", "floor", "ceiling", "pmin", "pmax", "sum", "mean", "var", "sd", "min", "max",
+                "c", "rep", "seq", "cbind", "poly", "scale", "offset", "cut", "ifelse", "is.na", "is.integer", "factor",
+                "ordered", "relevel", "interaction", "as.factor", "as.character", "as.integer", "as.numeric")
 
   # A formula is parsed, not evaluated, until it is known to be one. It sees the data and the packages R starts with.
   formula_of <- function(text) {
@@ -29,6 +32,11 @@ local({
   texts_in <- function(expression) {  # x in get("x") is a name, too, if it is a column's
     if (is.character(expression)) expression
     else if (is.call(expression)) unlist(lapply(as.list(expression), texts_in))
+  }
+
+  functions_in <- function(expression) {
+    if (is.call(expression))
+      c(deparse(expression[[1L]], nlines = 1L), unlist(lapply(as.list(expression)[-1L], functions_in)))
   }
 
   names_in <- function(text) {
@@ -100,15 +108,15 @@ local({
     }
     reply <- tryCatch(withCallingHandlers(handle(), warning = listen),
                       error = function(e) list(kind = "error", message = conditionMessage(e)))
-    c(reply, list(warnings = heard))
+    formula <- if (request[[1L]][1L] %in% c("lm", "glm")) formula_of(request[[1L]][2L])$formula
+    c(reply, list(warnings = heard, spent = !all(functions_in(formula) %in% harmless)))
   }
 
-  untouched <- state()
   input <- file("stdin", "rb")
   while (length(marker <- readLines(input, 1L))) {
     if (!nzchar(marker)) next  # the end of the last request's line
     reply <- answer(unserialize(input))
-    reply$spent <- reply$kind %in% c("fit", "error") && !identical(state(), untouched)  # no other evaluates a formula
+    while (sink.number()) sink()  # a formula's
     reply <- list(names(reply), unname(reply))
     cat("\n", marker, "\n", rawToChar(serialize(reply, NULL, ascii = NA, version = 2L)), sep = "")
   }

@@ -53,7 +53,7 @@ class Referee:
     """R in a process of its own, for one question at a time."""
 
     def __init__(self) -> None:
-        """Start R, without what would change it: its variables, and the language and locale of the shell.
+        """Start R, without what would change it: its variables, and the shell's language, locale and time zone.
 
         Raises RUnavailable, with R's last words, if it does not answer.
         """
@@ -61,7 +61,7 @@ class Referee:
         self.owner, self.utf8 = os.getpid(), True
         self.process = subprocess.Popen(
             [find_r(), "--vanilla", str(PROGRAM)],
-            env={**kept, "LANGUAGE": "en", "LC_ALL": "C"},  # C: text is sorted by code point, everywhere
+            env={**kept, "LANGUAGE": "en", "LC_ALL": "C", "TZ": "UTC"},  # C: text is sorted by code point
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -403,10 +403,14 @@ def test_a_formula_sees_nothing_that_cells_have_made(code):
         "attach(list(u = 11:1))",
         "cat('noise'); system('echo noise'); message('noise')",
         "Sys.setenv(LANGUAGE = 'de')",
+        "sink(tempfile())",
+        "e <- as.environment('package:stats'); unlockBinding('coef', e); assign('coef', function(...) c(a = 0), e)",
+        "trace('lm.fit', quote(stop('traced')), where = asNamespace('stats'), print = FALSE)",
     ],
 )
 def test_a_formula_cannot_change_the_next_answer(deed, capfd):
-    lm(f"c ~ {{ {deed}; u }}", thermometers())
+    with contextlib.suppress(RError):
+        lm(f"c ~ {{ {deed}; u }}", thermometers())
     fit = lm("y ~ g", frame(y=Y4, g=G))
     assert list(fit.coefficients.index) == ["(Intercept)", "gZürich"]
     assert fit.coefficients["Estimate"].tolist() == pytest.approx([6, -3], rel=1e-13)
@@ -433,7 +437,7 @@ START_UPS = {
     "quit": ("q()", {"LANGUAGE": "de:en", "LANG": "de_DE.UTF-8", "R_LIBS": "{home}", "R_LIBS_USER": "{home}"}),
     "contrasts": (
         "cat('hello'); options(contrasts = c('contr.sum', 'contr.poly'))",
-        {"R_TESTS": "startup.Rs", "R_MAX_NUM_DLLS": "2000", "R_SHARE_DIR": "{home}"},
+        {"R_TESTS": "startup.Rs", "R_MAX_NUM_DLLS": "2000", "R_SHARE_DIR": "{home}", "TZ": "Asia/Tokyo"},
     ),
 }
 CODE = """
@@ -445,6 +449,7 @@ frame = pd.DataFrame({"y": [1.0, 3, 5, 9], "g": ["Zürich", "Köln"] * 2})
 probe()
 fit = lm("y ~ g", frame)
 print(ascii(list(fit.coefficients.index)), fit.coefficients["Estimate"].round(9).tolist())
+print(round(lm("I(y + as.numeric(as.POSIXct('1970-01-02'))) ~ 1", frame).intercept, 6))
 try:
     lm("y ~ z", frame)
 except RError as problem:
@@ -457,6 +462,7 @@ print({name for name in os.environ if "LIBRARY_PATH" in name and os.environ[name
 """
 ANSWERS = [
     r"['(Intercept)', 'gZ\xfcrich'] [6.0, -3.0]",
+    "86404.5",  # a day of seconds, and the mean of y
     "R's lm() refuses 'y ~ z': object 'z' not found. The data's columns are 'y', 'g'",
     "'1.5 UTF-8 contr.treatment'",
     "a saved workspace: False",

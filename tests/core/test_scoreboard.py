@@ -65,6 +65,12 @@ def test_several_numbers_may_come_in_any_row(several):
     assert digits(torch.ones(3, 1), several([1.0, 1.0, 1.0])) == math.inf
 
 
+def test_names_are_no_numbers():
+    assert digits(pd.DataFrame([[1.0, 2.0]]), pd.DataFrame([[1.0, 2.002]])) == pytest.approx(3, abs=1e-3)
+    with pytest.raises(TypeError, match="list.numbers.values"):
+        digits({1: 5.0}, {1: 7.0})
+
+
 @pytest.mark.parametrize("value, reference", [([1.0], [1.0, 2.0]), ([], []), (torch.ones(2), 1.0), (np.ones(0), 1.0)])
 def test_digits_want_as_many_of_each(value, reference):
     with pytest.raises(ValueError, match="as many of each"):
