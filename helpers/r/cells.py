@@ -23,8 +23,7 @@ from helpers.r.session import INSTALL, RUnavailable
 SETUP = Path(__file__).with_name("cells.R")
 # While R and the R programs that rpy2 runs start: no start-up file, R's own packages, no locale (cells.R sets one), and
 # nothing else that the shell says to R but where it is and where packages are.
-START = {"LC_ALL": "C", "R_DEFAULT_PACKAGES": ""}
-START |= dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)
+START = {"LC_ALL": "C", **dict.fromkeys(("R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"), os.devnull)}
 # R's start changes where libraries are looked for, and programs that this process starts later would load R's.
 UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 

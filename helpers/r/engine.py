@@ -69,8 +69,7 @@ def encoded(what: str, column: pd.Series) -> str:
         levels = column.cat.categories.tolist()
         kinds = {type(level).__name__ for level in levels}
         if len(kinds) > 1 and kinds != {"int", "float"}:
-            found = ", ".join(sorted(kinds))
-            raise TypeError(f"{what} has categories of several types ({found}), which R has not: give them one")
+            raise TypeError(f"{what} has categories of several types ({', '.join(sorted(kinds))}): give them one")
         if not kinds <= {"int", "float", "bool", "str"}:
             levels = [str(level) for level in levels]
         codes = [None if code < 0 else code + 1 for code in column.cat.codes.tolist()]

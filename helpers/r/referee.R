@@ -103,7 +103,9 @@ local({
       invokeRestart("muffleWarning")
     }
     handle <- function() {
-      switch(request[[1L]][1L], hello = list(kind = "hello", version = R.version.string, utf8 = l10n_info()[["UTF-8"]]),
+      if (!l10n_info()[["UTF-8"]] && any(Encoding(as.character(unlist(request))) == "UTF-8"))
+        stop("text beyond ASCII needs a UTF-8 locale, which R does not find here: install en_US.UTF-8", call. = FALSE)
+      switch(request[[1L]][1L], hello = list(kind = "hello", version = R.version.string),
              names = names_in(request[[1L]][2L]), do.call(fit, request))
     }
     reply <- tryCatch(withCallingHandlers(handle(), warning = listen),

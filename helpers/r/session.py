@@ -58,7 +58,7 @@ class Referee:
         Raises RUnavailable, with R's last words, if it does not answer.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("R_", "LC_"))}
-        self.owner, self.utf8 = os.getpid(), True
+        self.owner = os.getpid()
         self.process = subprocess.Popen(
             [find_r(), "--vanilla", str(PROGRAM)],
             env={**kept, "LANGUAGE": "en", "LC_ALL": "C", "TZ": "UTC"},  # C: text is sorted by code point
@@ -70,22 +70,19 @@ class Referee:
         hello = self.ask(wire.texts(["hello"]))
         if hello["kind"] == ["error"]:
             raise RUnavailable(f"R is installed but could not start ({hello['message'][0]}). {INSTALL}")
-        self.version, self.utf8 = hello["version"][0], hello["utf8"][0]
+        self.version = hello["version"][0]
 
     def ask(self, *request: str) -> dict[str, Any]:
         """R's reply to a request whose parts are encoded already; if R ends instead, an error with its last words.
 
-        Raises ValueError for text where R has no locale for it. A stop button's signal on the way stops R.
+        A stop button's signal on the way stops R.
         """
-        message = wire.vector(request)
-        if not self.utf8 and f"\n{wire.UTF8}\n" in message:
-            raise ValueError("text beyond ASCII needs a UTF-8 locale, which R does not find here: install en_US.UTF-8")
         marker = f"{os.urandom(16).hex()}\n".encode("ascii")  # what a formula prints comes before it
         printed = deque(maxlen=3)
         lines = iter(self.process.stdout.readline, b"")
         try:
             with contextlib.suppress(OSError):  # if R has ended, it may have said why
-                self.process.stdin.write(marker + f"{wire.HEADER}{message}".encode("ascii"))
+                self.process.stdin.write(marker + f"{wire.HEADER}{wire.vector(request)}".encode("ascii"))
                 self.process.stdin.flush()
             # In pieces: a line without an end, read whole, would never let a stop button's signal through.
             while (line := self.process.stdout.readline(2**16)) != marker:
