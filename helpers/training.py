@@ -130,6 +130,7 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
     Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
     Taught in chapters 05 and 10 (without a graph), 12 and 14 (evaluation mode).
     """
+    checks.check_built("loss", loss, "nn.MSELoss()")
     with modes_kept(model):
         return loss_in_use(model, loss, inputs, targets, "these")
 

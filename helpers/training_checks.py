@@ -35,6 +35,12 @@ def whole_number(name: str, value: Any, example: int) -> int:
     return number
 
 
+def check_built(name: str, value: Any, example: str, attribute: str = "__call__") -> None:
+    """Raise unless the value is an object that does what it is for, and not the class of one, or something else."""
+    if isinstance(value, type) or not hasattr(value, attribute):
+        raise TypeError(f"{name} is {value!r:.80}: build it first, as in {example}")
+
+
 def check_batches(batches: Any, generator: Any, inputs: Any, targets: Any, epochs: int) -> int | Iterable | None:
     """The batches, or their size as Python's int; raise unless there is one source of rows, for every epoch."""
     if isinstance(batches, Iterable) and not hasattr(batches, "__index__"):
@@ -44,6 +50,8 @@ def check_batches(batches: Any, generator: Any, inputs: Any, targets: Any, epoch
             raise TypeError(f"batches is {described(batches)}, empty after one epoch: give a DataLoader or a list")
     elif batches is not None:
         batches = whole_number("batches", batches, example=32)
+    if generator is not None:
+        check_built("generator", generator, "torch.Generator().manual_seed(0)", "initial_seed")
     if generator is not None and not isinstance(batches, int):
         raise ValueError("generator draws the order of the rows for a batch size: give one, for example batches=32")
     return batches
@@ -56,8 +64,7 @@ def check_schedule(schedule: Any, optimizer: Optimizer, epochs: int) -> bool:
     """
     if schedule is None:
         return False
-    if isinstance(schedule, type) or not callable(getattr(schedule, "step", None)):
-        raise TypeError(f"schedule is {schedule!r}: build it first, as in StepLR(optimizer, 100)")
+    check_built("schedule", schedule, "StepLR(optimizer, 100)", "step")
     if getattr(schedule, "optimizer", optimizer) is not optimizer:
         raise ValueError("the schedule would move the rate of another optimizer: build it for the one that trains")
     steps = getattr(schedule, "total_steps", math.inf)  # of OneCycleLR
@@ -113,6 +120,9 @@ class Watch:
     """Keeps the losses of a run, and looks at loss and gradient before each step is taken."""
 
     def __init__(self, model: Callable, optimizer: Optimizer, loss: Callable) -> None:
+        check_built("model", model, "nn.Linear(1, 1)")
+        check_built("optimizer", optimizer, "torch.optim.SGD(model.parameters(), lr=0.01)", "param_groups")
+        check_built("loss", loss, "nn.MSELoss()")
         self.model, self.optimizer, self.loss = model, optimizer, loss
         self.parameters = held(optimizer)
         self.losses: list[float] = []

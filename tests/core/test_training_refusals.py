@@ -165,6 +165,13 @@ OTHER_TYPES = {  # what attempt() is given, and words of the TypeError
     "a dict": (dict(model=Two(lambda p: {"y": p})), "model returned a dict with y"),
     "nothing": (dict(model=Two(lambda p: None)), "model returned a NoneType"),
     "an array": (dict(model=Two(lambda p: p.detach().numpy())), "model returned a ndarray"),
+    "the class of a loss": (dict(loss=nn.MSELoss), r"loss is <class .*MSELoss'>: build it first, as in nn.MSELoss\(\)"),
+    "a loss in text": (dict(loss="mse"), "loss is 'mse': build it first"),
+    "the class of a model": (dict(model=nn.Linear, optimizer=lambda model: sgd(linear())), "model is <class.*build it"),
+    "the class of an optimizer": (dict(optimizer=lambda model: torch.optim.SGD), "optimizer is <class.*build it"),
+    "parameters": (dict(optimizer=lambda model: model.parameters()), "optimizer is <generator.*build it"),
+    "a seed": (dict(batches=3, generator=0), r"generator is 0: build it first, as in torch.Generator\(\).manual_seed"),
+    "NumPy's generator": (dict(batches=3, generator=np.random.default_rng(0)), "generator is Generator.*build it"),
     "sparse targets": (dict(y=Y.to_sparse()), "targets are sparse"),
     "complex inputs": (dict(x=X.to(torch.complex128)), "complex128"),
     "a validation triple": (dict(validation=(X, Y, Y)), "validation data are a tuple of 3"),
@@ -456,6 +463,8 @@ def test_evaluate_takes_functions_and_classes_and_refuses_what_train_refuses():
     assert evaluate(linear(1, 3), nn.CrossEntropyLoss(), X, CLASSES) > 0
     with pytest.raises(ShapeError, match=r"\(12, 1\).*\(12,\)"):
         evaluate(linear(), nn.MSELoss(), X, Y.squeeze(1))
+    with pytest.raises(TypeError, match="loss is <class.*build it first"):
+        evaluate(linear(), nn.MSELoss, X, Y)
     with pytest.raises(TypeError, match="a tuple of 2"):
         evaluate(lambda x: (x, x), mse, X, Y)
     model = Two(lambda p: None).train()
