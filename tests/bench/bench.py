@@ -237,9 +237,9 @@ def matrices(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tenso
 
 
 def number_last(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
-    """The number of the network is the last dimension: long sums, no small products. Shape (networks, rows, 1)."""
+    """The number of the network is the last dimension: long sums, no small products. Shape (rows, networks)."""
     hidden = torch.addcmul(b0, x.unsqueeze(1), W0).tanh_()  # (rows, units, networks)
-    return ((hidden * W1).sum(dim=1) + b1).T.unsqueeze(2)
+    return (hidden * W1).sum(dim=1) + b1
 
 
 WAYS = {"vmap": torch.vmap(matrices, in_dims=(None, 0, 0, 0, 0)), "matrices": matrices, "last": number_last}
@@ -247,17 +247,19 @@ WAYS = {"vmap": torch.vmap(matrices, in_dims=(None, 0, 0, 0, 0)), "matrices": ma
 
 def train_networks(way: str, stack: list[Tensor], inputs: Tensor, targets: Tensor) -> tuple[float, list[float]]:
     """Seconds of 100 epochs, and the outputs of the first network afterwards."""
+    rows = (-2, -1)
     if way == "last":
-        stack = [part.flatten(1).T.squeeze(0) for part in stack]  # W0: (units, networks), ..., b1: (networks,)
+        stack, rows = [part.flatten(1).T.squeeze(0) for part in stack], 0  # W0: (units, networks), ..., b1: (networks,)
     parameters = [part.clone(memory_format=torch.contiguous_format).requires_grad_() for part in stack]
     optimizer, network = torch.optim.SGD(parameters, lr=0.05), WAYS.get(way, matrices)
     began = time.perf_counter()
     for _ in range(100):
-        loss = ((network(inputs, *parameters) - targets) ** 2).mean(dim=(-2, -1))
+        loss = ((network(inputs, *parameters) - targets) ** 2).mean(dim=rows)
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
-    return time.perf_counter() - began, network(inputs, *parameters).reshape(-1, len(inputs))[0].tolist()
+    took, outputs = time.perf_counter() - began, network(inputs, *parameters)
+    return took, (outputs[:, 0] if way == "last" else outputs.reshape(-1, len(inputs))[0]).tolist()
 
 
 def bench_networks(bench: Bench) -> None:
@@ -374,7 +376,7 @@ def bench_tests(bench: Bench) -> None:
     report.unlink(missing_ok=True)
     began = time.perf_counter()
     with (BUILD / "tests.log").open("w") as log:
-        command = ["make", "test", f"TEST_ARGS=--junitxml={report}"]
+        command = ["make", "test", f"TEST_ARGS=--junitxml={report.relative_to(ROOT)}"]
         subprocess.run(command, cwd=ROOT, env=OF_THE_SHELL, stdout=log, stderr=log)
     seconds = time.perf_counter() - began
     work, failures = collections.Counter(), 0

@@ -297,8 +297,9 @@ def test_the_work_of_make_test_is_shared_out_among_its_folders(monkeypatch, tmp_
 
     def run(command: list[str], **options: object) -> None:
         assert command[:2] == ["make", "test"]
-        Path(command[2].partition("--junitxml=")[2]).write_text(f"<testsuite>{''.join(lines)}</testsuite>")
+        (tmp_path / command[2].partition("--junitxml=")[2]).write_text(f"<testsuite>{''.join(lines)}</testsuite>")
 
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
     monkeypatch.setattr(bench, "BUILD", tmp_path)
     monkeypatch.setattr(bench.subprocess, "run", run)
     bench.bench_tests(made := bench.Bench(bench.SMALL))
