@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from jupyter_core import paths
 from jupyterlab.labapp import LabApp
 
 from helpers.authoring.surroundings import settle
@@ -44,6 +45,7 @@ def lay_out(workspaces: Path) -> None:
 def main(arguments: list[str], folder: Path | None = None) -> None:
     """Serve a folder, by default the one that this was started in, until it is stopped."""
     settle(Path.cwd() / "_build" / "settings")
+    paths.SYSTEM_CONFIG_PATH.clear()  # what is set for all of a machine's servers, as by a hub
     # `!pip` in a notebook is then the environment's own.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

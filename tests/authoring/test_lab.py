@@ -16,17 +16,25 @@ from helpers.authoring.lab import HIDDEN_EXTENSIONS
 # What somebody's own settings for Jupyter may do, and the course must not follow: end every server, or open it to all.
 OWN_CONFIGURATION = "raise SystemExit('my own server only')\n"
 OPEN_TO_ALL = "--IdentityProvider.token= --ServerApp.token="
+FOR_ALL = "from jupyter_core import paths\npaths.SYSTEM_CONFIG_PATH.append({!r})\n"
 # The recipe of `make teach` as it is; -o setup, because the environment that runs this test is there already.
-COMMAND = ["make", "-o", "setup", "teach", f"COURSE_PYTHON=exec {shlex.quote(sys.executable).replace('$', '$$')}"]
+COMMAND = ["make", "-o", "setup", "teach"]
 
 
 @pytest.fixture
 def lab(tmp_path):
     running = Lab(tmp_path)
     (tmp_path / "config_dir").mkdir()
-    (tmp_path / "config_dir" / "jupyter_server_config.py").write_text(OWN_CONFIGURATION, encoding="utf-8")
+    for_all = tmp_path / "for all"
+    for_all.mkdir()
+    for folder in (tmp_path / "config_dir", for_all):
+        (folder / "jupyter_server_config.py").write_text(OWN_CONFIGURATION, encoding="utf-8")
+    (for_all / "sitecustomize.py").write_text(FOR_ALL.format(str(for_all)), encoding="utf-8")
+    python = shlex.join(["env", f"PYTHONPATH={for_all}", sys.executable]).replace("$", "$$")
     try:
-        running.start([*COMMAND, f"LAB_ARGS=--no-browser --ServerApp.port=0 {OPEN_TO_ALL}"], ROOT)
+        running.start(
+            [*COMMAND, f"COURSE_PYTHON=exec {python}", f"LAB_ARGS=--no-browser --ServerApp.port=0 {OPEN_TO_ALL}"], ROOT
+        )
         processes = psutil.Process(running.process.pid).children(recursive=True)
         yield running
     finally:
