@@ -320,7 +320,7 @@ def test_the_first_start_asks_nothing_and_shows_the_contents(browser: Browser):
     with running_lab() as lab, Page(browser, viewport={"width": 1280, "height": 768}) as page:
         page.tab.goto(lab.first_address)
         page.wait_until_idle()
-        page.wait_for_events(lambda: page.tab.locator(ASKS).count(), 4_000)  # it comes sooner than a kernel
+        page.wait_for_events(lambda: page.tab.locator(ASKS).count(), 15_000)
         assert page.tab.locator(ASKS).all_text_contents() == []
         contents = page.tab.locator("#table-of-contents")
         expect(contents.get_by_text("Exercises")).to_be_visible()
