@@ -202,6 +202,7 @@ NOT_IN_R = {
     "unsigned": (np.array([2**64 - 1], "uint64"), "holds 18446744073709551615"),
     "a nullable Series": (pd.Series([None, TOO_LONG], dtype="Int64"), "holds 9007199254740993"),
     "a column": (pd.DataFrame({"a": [1], "b": [TOO_LONG]}), "column 'b' holds 9007199254740993"),
+    "a masked array": (np.ma.array([1, 2], mask=[False, True]), "the value is masked in places"),
     "a text": ("a\0b", "null character"),
     "a column of text": (pd.DataFrame({"g": ["a\0x", "a\0y"]}), "column 'g': the text 'a.x00.' holds a null character"),
     "categories": (pd.Series(pd.Categorical(["a\0x", "a\0y"])), "null character"),

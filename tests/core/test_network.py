@@ -15,11 +15,11 @@ GUARDED = ("network_training, network_validation = losses_of(model, history)",)
 
 @pytest.fixture(scope="module")
 def chapter() -> dict:
-    """What the chapter's cells define up to the guard, with a training of 1500 epochs in the place of 5000."""
+    """What the chapter's cells define up to the guard, with a training of 1000 epochs in the place of 5000."""
     names = {}
     for cell in Notebook.read(NOTEBOOK).code:
         if "plots." not in cell.source:
-            exec(cell.source.replace("5000", "1500"), names)
+            exec(cell.source.replace("5000", "1000"), names)
         if "def losses_of" in cell.source:
             return names
     raise AssertionError("no losses_of in the chapter")
@@ -82,7 +82,7 @@ def test_another_model_that_was_trained_as_long_is_caught(chapter):
     torch.manual_seed(4)
     other = network()
     rows, kept_back = split(11, 14322024)
-    train(other, torch.optim.SGD(other.parameters(), lr=1e-3), x[rows], y[rows], 1500)
+    train(other, torch.optim.SGD(other.parameters(), lr=1e-3), x[rows], y[rows], 1000)
     with pytest.raises(ValueError, match="trained to"):
         chapter["losses_of"](other, chapter["history"])
 
