@@ -107,11 +107,8 @@ class Referee:
     def stop(self) -> None:
         """End R's process, whatever it does at the moment. A process that was forked off leaves it alone."""
         if self.owner == os.getpid() and not self.process.stdout.closed:
-            self.process.kill()
-            for stream in (self.process.stdin, self.process.stdout):
-                with contextlib.suppress(OSError):
-                    stream.close()
-            self.process.wait()
+            with contextlib.suppress(OSError), self.process:  # which closes its pipes, and waits
+                self.process.kill()
 
 
 lock = threading.RLock()
