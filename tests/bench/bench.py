@@ -27,7 +27,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -348,24 +347,24 @@ def bench_lab(bench: Bench) -> None:
     began = time.perf_counter()
     subprocess.run(["make", "setup"], cwd=ROOT, env=OF_THE_SHELL, check=True, stdout=subprocess.DEVNULL)
     ready = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        env = os.environ | {"JUPYTER_RUNTIME_DIR": folder}
-        command = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
-        server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            described = Path(folder) / f"jpserver-{server.pid}.json"
-            while server.poll() is None and not (described.exists() and described.stat().st_size):
-                time.sleep(0.05)
-            at = json.loads(described.read_text())
-            served = None
-            for method, path in (("GET", "lab"), ("POST", "api/kernels"), ("GET", "api/kernels")):
-                ask = Request(at["url"] + path, method=method, headers={"Authorization": f"token {at['token']}"})
-                urlopen(ask, timeout=60).close()
-                served = served or time.perf_counter()
-            memory = psutil.Process(server.pid).memory_info().rss / 1e6
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+    command = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    described = ROOT / "_build" / "settings" / "data" / "runtime" / f"jpserver-{server.pid}.json"
+    try:
+        while not (described.exists() and described.stat().st_size):
+            if server.poll() is not None or time.perf_counter() > ready + 60:
+                raise RuntimeError("JupyterLab's server has not started")
+            time.sleep(0.05)
+        at = json.loads(described.read_text())
+        served = None
+        for method, path in (("GET", "lab"), ("POST", "api/kernels"), ("GET", "api/kernels")):
+            ask = Request(at["url"] + path, method=method, headers={"Authorization": f"token {at['token']}"})
+            urlopen(ask, timeout=60).close()
+            served = served or time.perf_counter()
+        memory = psutil.Process(server.pid).memory_info().rss / 1e6
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
     row = {"setup": ready - began, "server": served - ready, "megabytes": memory}
     bench.results["lab"] = {name: rounded(value) for name, value in row.items()}
 
