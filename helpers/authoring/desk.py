@@ -184,7 +184,7 @@ def main(command: str, *arguments: str) -> None:
         if command == "handout":
             print(f"the chapters without outputs, notes and solutions: {handout()}")
         elif command == "fresh":
-            print(f"a fresh copy: {fresh(*(arguments or ('',)), DESK)}")
+            print(f"a fresh copy: {fresh(' '.join(arguments), DESK)}")
         else:
             for line in lay_out(DESK):
                 print(f"desk: {line}")
