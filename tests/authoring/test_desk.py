@@ -187,7 +187,7 @@ def test_a_fresh_copy_lies_beside_the_old(course):
         with pytest.raises(LookupError, match="CHAPTER=03"):
             desk.fresh(nothing, course.desk, course.root)
     with pytest.raises(SystemExit, match="CHAPTER=03"):
-        desk.main("fresh", "03", "05")
+        desk.main("fresh", "03", "05", "07")
 
 
 def test_two_at_once(course):
