@@ -223,7 +223,7 @@ def bench_referee(bench: Bench) -> None:
             lm("c ~ u", data)
         return time.perf_counter() - began
 
-    r = [rscript(), "--vanilla", "-e"]
+    r = [*rscript(), "-e"]
     runs = {"R": partial(whole, *r, f"{lines}; {fit}"), "lm()": partial(printed, sys.executable, "-c", first)}
     bench.overhead("the first `lm()`, which starts R / an Rscript", take_turns(runs, bench.size.rounds))
     runs = {"R": partial(printed, *r, calls), "lm()": further}
