@@ -12,7 +12,7 @@ from notebook_tools import ROOT
 from helpers.authoring.surroundings import FOREIGN, settle
 
 SOME_FOREIGN = {f"{beginning}_X" for beginning in FOREIGN}
-OF_THIS_RUN = (*FOREIGN, "PYTEST", "MAKE", "MFLAGS", "IPYTHON")
+OF_THIS_RUN = (*FOREIGN, "PYTEST", "MAKE", "MFLAGS", "IPYTHON", "R_SESSION_TMPDIR")
 OUTSIDE_MAKE = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_RUN)}
 # What a kernel says about itself, asked as make lab and the tests start it.
 ASK = """
