@@ -585,7 +585,7 @@ CONSTRAINTS = [
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 ]
 NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
-NAMES_IN_CONDA |= {"jupyter-client": "jupyter_client"}
+NAMES_IN_CONDA |= {"jupyter-client": "jupyter_client", "jupyter-core": "jupyter_core"}
 # rpy2-robjects is part of conda's rpy2; the extras are pip's in conda, too.
 EXTRAS_OF_PIP = ("browser", "site", "slides")
 PIP_ONLY = {"rpy2-robjects"} | {
