@@ -187,11 +187,11 @@ def main(command: str, *arguments: str) -> None:
             print(f"a fresh copy: {fresh(' '.join(arguments), DESK)}")
         else:
             for line in lay_out(DESK):
-                print(f"desk: {line}")
+                print(f"desk: {line}", flush=True)  # before the server says anything, through a pipe, too
     except (LookupError, OSError) as problem:
         if command != "lab" or not (DESK / "notebooks" / "00_start_here.ipynb").exists():
             sys.exit(f"desk: {problem}. `make teach` opens the course itself")
-        print(f"desk: it can't be written and is opened as it is ({problem})")
+        print(f"desk: it can't be written and is opened as it is ({problem})", flush=True)
     if command == "lab":
         from helpers.authoring import lab  # JupyterLab, which the other commands don't need
 
