@@ -37,13 +37,12 @@ def sgd_step(w, gradient, rate, decay):
 
 
 def kept_epoch(losses, patience):
-    best = waited = 0
-    for epoch in range(1, len(losses)):
-        if losses[epoch] < losses[best]:
-            best, waited = epoch, 0
-        else:
-            waited += 1
-        if waited == patience:
+    best, waited = -1, patience
+    for epoch, loss in enumerate(losses):
+        waited -= 1
+        if best < 0 or loss < losses[best]:
+            best, waited = epoch, patience
+        if waited == 0:
             break
     return best
 
@@ -85,9 +84,9 @@ class WithModules(Network):
 
 def load(model, state, names):
     new = {}
-    for name, tensor in state.items():
-        part, kind = name.split(".")
-        new[f"{names[part]}.{kind}"] = tensor
+    for name in state:
+        part, dot, kind = name.partition(".")
+        new[names[part] + dot + kind] = state[name]
     model.load_state_dict(new)
     return model
 
@@ -131,13 +130,13 @@ def welch(first, second):
     return (first.mean() - second.mean()) / ((first.var() + second.var()) / len(first)).sqrt()
 
 
+@torch.no_grad()
 def look(model, x, y):
     mode = model.training
-    model.eval()
-    with torch.no_grad():
-        loss = mse(model(x), y)
-    model.train(mode)
-    return loss
+    try:
+        return mse(model.eval()(x), y)
+    finally:
+        model.train(mode)
 
 
 def move(batch, device):
@@ -283,11 +282,11 @@ WRONG = {
         (kept_epoch, "return best", "return epoch", "That is the epoch"),
         (kept_epoch, "break", "return epoch", "Where it halts"),
         (kept_epoch, "return best", "return best + 1", "from 0"),
-        (kept_epoch, "== patience", "== 1", "isn't used"),
-        (kept_epoch, "== patience", "> patience", "too many"),
-        (kept_epoch, "epoch, 0", "epoch, waited", "in a row"),
+        (kept_epoch, "patience\n", "1\n", "isn't used"),
+        (kept_epoch, "patience\n", "patience + 1\n", "too many"),
+        (kept_epoch, "epoch, patience", "epoch, waited + 1", "in a row"),
         (kept_epoch, "losses[best]", "losses[epoch - 1]", "the one before"),
-        (kept_epoch, "<", "<=", "equal loss"),
+        (kept_epoch, "loss <", "loss <=", "equal loss"),
         (kept_epoch, "return best", "return losses[best]", "That is the loss"),
         (lambda losses, patience: min(losses), "smallest loss of all"),
     ],
@@ -337,7 +336,7 @@ WRONG = {
         (load, "(new)", "(state, strict=False)", "Nothing was loaded"),
         (load, "names[part]", REPLACED, "not the model's"),
         (load, "names[part]", REPLACED, "(new)", "(new, strict=False)", "finds a 1 in 10"),
-        (load, "new[", "new[list(model.state_dict())[len(new)]] = tensor #", "by position"),
+        (load, "new[", "new[list(model.state_dict())[len(new)]] = state[name]  #", "by position"),
         (load, "model.load_state_dict(new)\n    return model", "return model.load_state_dict(new)", "return the model"),
     ],
     "back_to_degrees": [
@@ -400,14 +399,14 @@ WRONG = {
         (lambda losses, sizes: losses[0] * sizes[0] / sum(sizes), "inside the loop"),
     ],
     "measured_in_passing": [
-        (look, "model.eval()", "pass", "call eval() first"),
+        (look, ".eval()", "", "call eval() first"),
         (look, "model.train(mode)", "pass", "left in evaluation mode"),
         (look, "train(mode)", "train()", "goes away in training mode"),
         (look, "train(mode)", "train(not mode)", "turned around"),
-        (look, "with torch.no_grad():", "if True:", "has a graph"),
+        (look, "@torch.no_grad()\n", "", "has a graph"),
         (look, "model.train(mode)", "model.training = mode", "outer flag"),
         (look, "eval()", "train()", "measured in training mode"),
-        (look, "return loss", "return loss**0.5", "That is the root"),
+        (look, ", y)\n    f", ", y) ** 0.5\n    f", "That is the root"),
     ],
     "moved": [
         (lambda batch, device: batch, "Nothing has moved"),
