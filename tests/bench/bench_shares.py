@@ -12,7 +12,7 @@ seconds = {"imports": 0.0, "r": 0.0, "drawing": 0.0}
 running: list[str] = []
 WHERE = {  # module, class (or none), function: what it is that takes time there
     ("helpers.r.session", "Referee", "__init__"): "r",  # the R that lm() and glm() ask
-    ("helpers.r.cells", None, "start_once"): "r",  # the R within the kernel
+    ("helpers.r.cells", None, "start_r"): "r",  # the R within the kernel
     ("matplotlib.figure", "Figure", "draw"): "drawing",
     ("matplotlib.backend_bases", "FigureCanvasBase", "print_figure"): "drawing",
 }

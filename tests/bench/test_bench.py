@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -288,6 +289,13 @@ def test_a_notebooks_seconds_and_their_shares_and_the_memory_of_all_that_it_star
     assert 0.5 < found["first"] - found["kernel"] < found["seconds"] - found["kernel"] - 0.3
     assert found["imports"] > 0.3 and found["drawing"] > 0.1 and found["r"] == 0
     assert found["first"] + found["imports"] + found["drawing"] < found["seconds"]
+
+
+def test_all_that_takes_a_share_of_a_chapters_seconds_is_found():
+    code = "import bench_shares, helpers.r.cells, helpers.r.session, matplotlib.pyplot; print(bench_shares.WHERE)"
+    path = os.pathsep.join([str(HERE), str(ROOT)])
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True)
+    assert done.stdout.split() == [b"{}"], done.stderr
 
 
 def test_the_work_of_make_test_is_shared_out_among_its_folders(monkeypatch, tmp_path):
