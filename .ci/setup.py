@@ -13,6 +13,7 @@ pip. .venv/.course-ready is written last: without it, nothing in .venv is truste
 Standard library only, in a Python old enough to start anywhere and say what is missing.
 """
 
+import ast
 import contextlib
 import errno
 import glob
@@ -39,6 +40,7 @@ OLDEST_R = (4, 2)
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"  # CPU builds; pip's own index has those with CUDA on Linux
 SECONDS_FOR_TORCH_INDEX = 3
 BUILD_TOOLS = ["pip", "setuptools", "wheel", "flit_core"]
+STRAYS = ("target", "prefix", "root", "python", "require-hashes", "dry-run", "no-deps")  # lead pip out of .venv
 SECONDS_BETWEEN_LINES = 5
 COURSE = "lm-to-neural-networks"
 CONDA_ADVICE = "conda env create --file environment.yml && conda activate " + COURSE
@@ -347,12 +349,30 @@ def explain(what, code, lines):
 def clean_environment(environ=os.environ):
     """The environment for pip: the user's index settings stay, what would lead pip out of .venv goes."""
     env = dict(environ)
-    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_HASHES"):
+    for name in ["PYTHONHOME", "PYTHONPATH"] + [pip_variable(setting) for setting in STRAYS]:
         env.pop(name, None)
     env.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PYTHONUNBUFFERED="1")
     # The interface between Python and R is built without a C compiler, so it is the same on every machine.
     env.setdefault("RPY2_CFFI_MODE", "ABI")
     env.setdefault("RPY2_API_FORCE", "True")
+    return env
+
+
+def pip_variable(setting):
+    """The variable that tells pip the same as this setting in its files."""
+    return "PIP_" + setting.upper().replace("-", "_")
+
+
+def pip_environment(python):
+    """The same, where pip's files may lead it astray, too: then they aren't read, and their other settings stay."""
+    env = clean_environment()
+    lines = (answer([python, "-m", "pip", "config", "list"], env) or "").splitlines()
+    found = [match.groups() for match in map(re.compile(r"(global|install)\.([\w-]+)=(.*)").match, lines) if match]
+    if any(setting in STRAYS for _, setting, _ in found):
+        env["PIP_CONFIG_FILE"] = os.devnull
+        for _, setting, value in sorted(found, reverse=True):  # [install] comes before [global]
+            if setting not in STRAYS:
+                env.setdefault(pip_variable(setting), ast.literal_eval(value))
     return env
 
 
@@ -477,7 +497,7 @@ except RUnavailable as trouble:
 
 def pip(venv, arguments, what, output, keep_open):
     command = [venv.python, "-m", "pip"] + arguments
-    code, lines = run(command, output, env=clean_environment(), keep_open=keep_open, folder=venv.root)
+    code, lines = run(command, output, env=pip_environment(venv.python), keep_open=keep_open, folder=venv.root)
     if code != 0:
         raise explain(what, code, lines)
 
@@ -522,7 +542,7 @@ def install_torch(venv, install, output, keep_open):
         pin = re.search(r'"(torch==[^"]+)"', file.read()).group(1)
     output.say("installing PyTorch's CPU build")
     command = [venv.python, "-m", "pip"] + install + ["--no-deps", "--index-url", index, pin]
-    if run(command, output, env=clean_environment(), keep_open=keep_open, folder=venv.root)[0] != 0:
+    if run(command, output, env=pip_environment(venv.python), keep_open=keep_open, folder=venv.root)[0] != 0:
         output.say("the index of CPU builds has none for this machine; installing PyTorch as pip finds it")
 
 

@@ -498,6 +498,29 @@ def test_pip_keeps_the_users_index_and_nothing_that_leads_it_astray():
 
 
 @pytest.mark.parametrize(
+    ("lines", "settings"),
+    [
+        ("[global]|target = /x", {"PIP_CONFIG_FILE": os.devnull}),
+        (
+            "[global]|index-url = one|extra-index-url =|  two|  three|[install]|index-url = mine|require-hashes = 1",
+            {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "mine", "PIP_EXTRA_INDEX_URL": "\ntwo\nthree"},
+        ),
+        ("[global]|index-url = one", {"PIP_INDEX_URL": None}),
+    ],
+)
+def test_nor_do_the_users_files_for_pip(tmp_path, monkeypatch, lines, settings):
+    file = tmp_path / "pip.conf"
+    file.write_text(lines.replace("|", "\n"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    env = setup.pip_environment(sys.executable)
+    settings = {"PIP_CONFIG_FILE": str(file), **settings}
+    assert {name: env.get(name) for name in settings} == settings
+    assert not {"PIP_TARGET", "PIP_REQUIRE_HASHES"} & env.keys()
+
+
+@pytest.mark.parametrize(
     ("line", "state"),
     [
         ("Progress 50000000 of 190000000", "Downloading torch-2.13.0.whl, 50 of 190 MB"),
@@ -526,12 +549,12 @@ class Index:
     """The index of packages, which answers, or not, or takes too long. `asked` has the addresses."""
 
     def __init__(self, answer: str):
-        self.answer, self.asked, self.closed = answer, [], threading.Event()
+        self.answer, self.asked, self.closed, self.nobody_closed = answer, [], threading.Event(), False
 
     def urlopen(self, address: str, timeout: float) -> io.BytesIO:
         self.asked.append(address)
         if self.answer == "hangs":
-            self.closed.wait(10)
+            self.nobody_closed = not self.closed.wait(10)
         if self.answer != "answers":
             raise OSError(self.answer)
         return io.BytesIO(b"<!DOCTYPE html>")
@@ -557,6 +580,7 @@ def test_the_cpu_build_is_taken_where_its_index_answers(
     ran = machine_with_r.run(**environment)
     index.closed.set()
     assert ran.code == 0, ran.err
+    assert not index.nobody_closed, "the set-up waited for an index that hangs"
     assert ("PyTorch as pip finds it" in ran.out) != takes_it
     address = machine_with_r.setup.TORCH_INDEX
     assert index.asked == [f"{address}/torch/"] * (platform == "linux" and not environment)
