@@ -177,7 +177,7 @@ def make_converter() -> Any:
     """rpy2's conversion of what a cell is handed and hands out, without what rpy2 alters in silence.
 
     In: see prepared(). Out: rpy2 makes -2147483648 of an integer's NA; here integers with NA become floats with NaN,
-    and logical values with NA an array of True, False and None.
+    and logical values with NA an array of True, False and None. NULL and None are each other.
     """
     import numpy as np
     import pandas as pd
@@ -199,6 +199,7 @@ def make_converter() -> Any:
     factors = ours.rpy2py_nc_map[rinterface.IntSexpVector]
     ours.rpy2py_nc_map[rinterface.IntSexpVector] = conversion.NameClassMap(integers, dict(factors._map))
     ours.rpy2py.register(rinterface.BoolSexpVector, logicals)
+    ours.rpy2py.register(type(rinterface.NULL), lambda value: None)
     return ours
 
 
@@ -249,9 +250,10 @@ def make_magics(run: Any, show: Any) -> Any:
         return made
 
     class Magics(rmagic.RMagics):
-        def _import_name_into_r(self, argument: str, *places: Any) -> None:
+        def _import_name_into_r(self, argument: str, environment: Any, names: dict) -> None:
+            environment[argument.partition("=")[0]] = rinterface.NULL  # rpy2 leaves R's old value where Python has None
             try:
-                super()._import_name_into_r(argument, *places)
+                super()._import_name_into_r(argument, environment, names)
             except Exception as problem:
                 raise RCellError(f"Error: R cannot be given {argument}: {problem}") from problem
 

@@ -74,6 +74,7 @@ TABLE = [
     "%%R -o d\nd <- data.frame(i = c(1L, NA), l = c(NA, TRUE), s = c(NA, 'ü'))",
     "print(d.isna().values.tolist(), d['i'].mean())",
 ]
+NOTHING = ["%%R\nx <- 1", "x = None", "%%R -i x -o y\ncat(is.null(x))\ny <- NULL", "print(y)"]
 INTERRUPTED = sys.platform != "win32"  # where a kernel is interrupted in another way
 LOOPS = ["while (TRUE) {}", "Sys.sleep(60)", "repeat cat('')", "while (TRUE) try(Sys.sleep(60), silent = TRUE)"]
 # Stops the next cell when that has begun, which it says with a file.
@@ -103,6 +104,7 @@ CELLS = {
         "%%R\ncat('alive')",
     ],
     "values": [cell for code in HANDED_OUT for cell in (f"%%R -o x\nx <- {code}", "print(x.tolist())")] + TABLE,
+    "nothing": NOTHING,
     "stops": [cell for code in LOOPS for cell in (STOP, f"%%R\ncat(file = 'begun')\n{code}", "%%R\ncat('alive')")]
     * INTERRUPTED,
     "warnings": [f"%%R\n{code}" for code in WARNINGS],
@@ -168,6 +170,11 @@ def test_missing_values_come_back_as_missing(shown):
     *found, _, table = [streams(outputs) for outputs in shown["values"]]
     assert [text.strip() for ((_, text),) in found[1::2]] == list(HANDED_OUT.values())
     assert table == [("stdout", "[[False, True, True], [True, False, False]] 1.0\n")]
+
+
+@pytest.mark.needs_r
+def test_pythons_none_is_rs_null(shown):
+    assert [streams(outputs) for outputs in shown["nothing"][2:]] == [[("stdout", "TRUE")], [("stdout", "None\n")]]
 
 
 SMALLEST, TOO_LONG = -(2**31), 2**53 + 1
