@@ -91,7 +91,7 @@ def splits(df: pd.DataFrame) -> Explorer:
             controls["first"].value, controls["second"].value = rows_of_seed(len(df), changed.value)
 
     alt = (
-        "Left the eleven readings; rows 6 and 7, the two coldest, are ringed, and the dotted line through the other "
+        "Left the eleven readings; rows 6 and 7, of smallest u, are ringed, and the dotted line through the other "
         "nine passes well below both, and there below the solid line of lm() on all. Right the validation losses of "
         "all 55 pairs in ascending order; this pair is the last, at 20.70."
     )
