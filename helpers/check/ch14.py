@@ -120,7 +120,7 @@ def of_tensors(parts: Any) -> list[Tensor]:
 
 moved = Exercise(
     carried,
-    "Whatever a loader hands out, no tensor is left behind.",
+    "However deep in lists, tuples and dictionaries, no tensor is left behind.",
     lambda batch, device: batch,
     "Nothing has moved: tensor.to(device) returns another tensor and leaves the old one in its place. Return that.",
     ("batch, dict", "batch, set"),

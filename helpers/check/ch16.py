@@ -29,7 +29,7 @@ def standardised(X: Tensor) -> Tensor:
 
 digits_left = Exercise(
     digits_after,
-    "One line before a fit tells you how many of its digits to believe.",
+    "One line before a fit tells you how many digits its columns leave; noise and small coefficients may cost more.",
     ("X / X.norm(dim=0)", "X"),
     "Scale the columns to length 1 first: neither method minds their units.",
     ("log10", "log"),

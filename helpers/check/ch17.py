@@ -11,7 +11,7 @@ from helpers.training import train
 
 steps_per_epoch = Exercise(
     lambda n, batch_size, drop_last: n // batch_size if drop_last else -(-n // batch_size),
-    "A schedule that is stepped once a step, and any comparison of runs, needs this number.",
+    "A schedule that is stepped once a step needs this number, and so does a comparison of runs step by step.",
     lambda n, batch_size, drop_last: n // batch_size,
     "You always drop the last batch: unless drop_last is set, the rows that remain make a smaller one.",
     lambda n, batch_size, drop_last: -(-n // batch_size),
@@ -53,7 +53,7 @@ def two_triangles() -> list[tuple]:
 
 merged_coefficients = Exercise(
     merged,
-    "Neither side has seen the other's rows, and the answer is that of all rows, to the last digits.",
+    "Neither side has seen the other's rows, and the answer is that of all rows, but for rounding.",
     lambda R1, qty1, R2, qty2: (merged(R1, qty1) + merged(R2, qty2)) / 2,
     "That is the average of two answers: each side weighs as much as the other, whatever its rows say.",
     lambda R1, qty1, R2, qty2: merged(R1 + R2, qty1 + qty2),
