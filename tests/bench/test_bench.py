@@ -4,7 +4,6 @@ import io
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, DifferentAnswer, check_same_answer, compare, take_turns
+from drawings import assert_stored
 
 from helpers.data import thermometers
 
@@ -55,21 +55,6 @@ def test_the_pages_show_the_stored_results():
         assert bench_report.with_section(page, text) == page, f"{name} is out of date"
 
 
-def test_every_row_measured_is_a_row_shown():
-    text = bench_report.report(RESULTS)
-    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    chapters = [row["name"] for row in RESULTS["notebooks"] if "/" not in row["name"]]
-    parts = [RESULTS["peers"]["rows"], *(RESULTS.get(part) for part in ("overhead", "batches", "solvers", "networks"))]
-    assert [len(table.splitlines()) - 2 for table in tables] == [len(part) for part in (*parts, chapters) if part]
-    for table in tables:
-        assert len({line.count("|") for line in table.splitlines()}) == 1
-    solved = RESULTS["solvers"][-1]["methods"]
-    row = next(line for line in text.splitlines()[::-1] if line.startswith("| 1,000,000 |")).strip("| ").split(" | ")
-    assert row[3:6] == [bench_report.ratio(solved[name]["ratio"]) for name in ("lm.fit", "qr", "tsqr")]
-    assert row[6:] == [bench_report.number(solved[name]["megabytes"]) for name in ("lm", "lm.fit", "qr", "tsqr")]
-    assert "(growth.svg)" in text and "Not measured" not in text
-
-
 def test_the_report_with_gaps():
     results = {key: RESULTS[key] for key in ("date", "minutes", "machine", "solvers")}
     text = bench_report.report({**results, "skipped": ["the peers: no network"]})
@@ -85,20 +70,8 @@ def test_a_section_is_written_between_its_markers_and_nowhere_else():
             bench_report.with_section(broken, "new")
 
 
-def test_the_plot_is_the_stored_one_with_a_line_for_each_method(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = []
-    monkeypatch.setattr(plt, "close", figures.append)
-    drawn = [bench_report.growth(RESULTS) for _ in range(2)]
-    monkeypatch.undo()
-    assert drawn[0] == drawn[1] and not re.search(r"<dc:date>|\b20\d\d-\d\d", drawn[0])
-    for axes, key in zip(figures[0].axes[:3], ("seconds", "megabytes", "seconds"), strict=True):
-        assert len({(line.get_marker(), line.get_linestyle()) for line in axes.lines}) == 4
-        for line, found in zip(axes.lines, RESULTS["solvers"][-1]["methods"].values(), strict=True):
-            assert line.get_ydata()[-1] == found[key]
-    for figure in figures:
-        plt.close(figure)
+def test_the_plot_is_the_stored_one():
+    assert_stored(bench_report.growth(RESULTS), HERE / "growth.svg")
     assert bench_report.growth({}) is None
 
 
@@ -344,42 +317,35 @@ def project(monkeypatch, tmp_path):
     return tmp_path
 
 
-def written(project: Path) -> bool:
-    """Whether the pages show the results; all of them do, or none does."""
-    assert (project / "_build" / "bench" / "README.md").exists()
-    pages = [len((project / name).read_text().splitlines()) > 2 for name in bench_report.quoted(RESULTS)]
-    files = [(project / "tests" / "bench" / name).exists() for name in ("README.md", "results.json", "growth.svg")]
-    assert len(set(pages + files)) == 1
-    return pages[0]
+def fails(made: bench.Bench) -> None:
+    """fails"""
+    raise DifferentAnswer("tsqr ends elsewhere")
 
 
-def test_a_complete_run_writes_its_page_and_what_others_say(project, capsys):
-    assert bench.main([]) == 0 and written(project)
-    assert "| Keras |" in capsys.readouterr().out
+def skips(made: bench.Bench) -> None:
+    """skips"""
+    made.skip("the map: no room")
 
 
-@pytest.mark.parametrize("arguments", [["peers"], ["--small"]])
-def test_a_part_alone_or_a_small_run_leaves_the_pages(project, arguments, capsys):
-    assert bench.main(arguments) == 0 and not written(project)
-    assert "they show complete runs only" in capsys.readouterr().out
-
-
-def test_what_is_left_out_or_fails_is_named_and_does_not_stop_the_rest(project, monkeypatch, capsys):
-    def different(made: bench.Bench) -> None:
-        """fails"""
-        raise DifferentAnswer("tsqr ends elsewhere")
-
-    def skipping(made: bench.Bench) -> None:
-        """skips"""
-        made.skip("the map: no room")
-
-    monkeypatch.setitem(bench.PARTS, "map", different)
-    assert bench.main([]) == 1 and not written(project)
-    out = capsys.readouterr().out
-    assert "FAILED map: tsqr ends elsewhere" in out and "| Keras |" in out
-    monkeypatch.setitem(bench.PARTS, "map", skipping)
-    assert bench.main([]) == 0 and not written(project)
-    assert "skipped the map: no room" in capsys.readouterr().out.splitlines()[-1]
+@pytest.mark.parametrize(
+    "arguments, broken, code, words",
+    [
+        ([], {}, 0, "written to tests/bench"),
+        (["peers"], {}, 0, "they show complete runs only"),
+        (["--small"], {}, 0, "they show complete runs only"),
+        ([], {"map": fails}, 1, "FAILED map: tsqr ends elsewhere"),
+        ([], {"map": skips}, 0, "bench: skipped the map: no room"),
+    ],
+)
+def test_a_complete_run_alone_changes_the_pages(project, monkeypatch, capsys, arguments, broken, code, words):
+    for name, part in broken.items():
+        monkeypatch.setitem(bench.PARTS, name, part)
+    assert bench.main(arguments) == code
+    said = capsys.readouterr().out
+    assert words in said and "| Keras |" in said and (project / "_build/bench/README.md").exists()
+    sections = [len((project / name).read_text().splitlines()) > 2 for name in bench_report.quoted(RESULTS)]
+    files = [(project / "tests/bench" / name).exists() for name in ("README.md", "results.json", "growth.svg")]
+    assert {*sections, *files} == {words == "written to tests/bench"}, "all of them, or none"
 
 
 def test_without_r_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):
