@@ -1,4 +1,4 @@
-"""The bench: what it compares is the same answer, what it writes is what it measured, and its peers stay outside."""
+"""The bench: what it compares is the same answer, and what it writes is what it measured."""
 
 import io
 import json
@@ -6,7 +6,6 @@ import math
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,18 +13,18 @@ import bench
 import bench_report
 import bench_solver
 import nbformat
-import numpy as np
 import pytest
 import torch
 from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, DifferentAnswer, check_same_answer, compare, take_turns
 from drawings import assert_stored
 
-from helpers.data import thermometers
+from helpers.data import tensors, thermometers
+from helpers.r import lm
+from helpers.training import train
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 RESULTS = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 # ---- the report -----------------------------------------------------------------------------------------------------
@@ -90,9 +89,6 @@ def test_the_same_answer_passes_and_any_other_is_named():
 @pytest.fixture(scope="module")
 def trained():
     """Slope and intercept after the epochs of the peers, and after one more or less, of the course's loop."""
-    from helpers.data import tensors
-    from helpers.training import train
-
     u, c = tensors()
     w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
     ends = {}
@@ -102,11 +98,9 @@ def trained():
     return ends
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fit():
-    df = thermometers()
-    slope, intercept = np.polyfit(df["u"], df["c"], 1)
-    return SimpleNamespace(slope=slope, intercept=intercept)
+    return lm("c ~ u", thermometers())
 
 
 def test_the_expected_line_tells_a_thousand_epochs_from_one_more_or_less(trained, fit):
@@ -119,10 +113,9 @@ def test_the_expected_line_tells_a_thousand_epochs_from_one_more_or_less(trained
 
 
 @pytest.fixture
-def peers_run(monkeypatch, tmp_path, trained, fit):
+def peers_run(monkeypatch, tmp_path, trained):
     """The part "peers" with an answer made up for its process; returns a function that runs it."""
     monkeypatch.setattr(bench, "BUILD", tmp_path)
-    monkeypatch.setattr("helpers.r.lm", lambda formula, data: fit)
 
     def run(python_of_peers=lambda: "python of the peers", missing=(), **ends: tuple[float, float]) -> bench.Bench:
         loops = {
@@ -176,6 +169,12 @@ def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds():
     rows = compare({"base": [1.0, 10.0, 2.0], "other": [2.0, 10.0, 6.0]}, "base")
     assert rows["other"] == {"ratio": 2.0, "low": 1.0, "high": 3.0, "seconds": 6.0}
     assert rows["base"]["ratio"] == 1
+
+
+def test_the_peers_environment_needs_nothing_more_to_measure():
+    code = "import sys, bench_measure; print(set(sys.modules) & {'torch', 'psutil', 'numpy'})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 @pytest.fixture(scope="module")
@@ -354,28 +353,3 @@ def test_without_r_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("COURSE_WITHOUT_R", "1")
     assert bench.main([]) == 1
     assert capsys.readouterr().out == "bench: the bench compares with R's lm(), and there is no R\n"
-
-
-# ---- the peers stay outside -----------------------------------------------------------------------------------------
-
-
-def pins(text: str) -> dict[str, str]:
-    lines = [line.split(";")[0].strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return dict(line.split("==") for line in lines)
-
-
-def test_the_peers_are_locked_run_on_the_courses_torch_and_stay_out_of_its_environment():
-    peers = pins("\n".join(bench.peers()))
-    assert peers.keys() == {"keras", "lightning", "pytorch-ignite", "skorch", "torch"}
-    assert peers.items() <= pins((HERE / "peers.txt").read_text(encoding="utf-8")).items()
-    extras = pins("\n".join(pin for extra in PROJECT["project"]["optional-dependencies"].values() for pin in extra))
-    assert extras["torch"] == peers.pop("torch")
-    course = extras.keys() | pins((ROOT / "constraints.txt").read_text(encoding="utf-8")).keys()
-    assert not peers.keys() & course
-    assert not [peer for peer in peers if peer in (ROOT / "environment.yml").read_text(encoding="utf-8")]
-
-
-def test_the_peers_environment_needs_nothing_more_to_measure():
-    code = "import sys, bench_measure; print(set(sys.modules) & {'torch', 'psutil', 'numpy'})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
