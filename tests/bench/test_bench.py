@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,16 @@ import bench_solver
 import nbformat
 import pytest
 import torch
-from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, DifferentAnswer, check_same_answer, compare, take_turns
+from bench_measure import (
+    EPOCHS_OF_PEERS,
+    LEARNING_RATE,
+    SCALE,
+    DifferentAnswer,
+    check_same_answer,
+    compare,
+    seconds,
+    take_turns,
+)
 from drawings import assert_stored
 
 from helpers.data import tensors, thermometers
@@ -164,6 +174,10 @@ def test_runs_take_turns_after_a_warm_up_and_each_begins_a_round():
     calls.clear()
     take_turns(runs, 1, warm=True)
     assert "".join(calls) == "abc"
+
+
+def test_the_seconds_are_those_of_the_call():
+    assert 0.05 <= seconds(lambda: time.sleep(0.05)) < 5
 
 
 def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds():
