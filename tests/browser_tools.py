@@ -24,7 +24,9 @@ from urllib.request import urlopen
 import nbformat
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Playwright, WebSocket
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Playwright, WebSocket, expect
+from playwright.sync_api import Page as Tab
 from system_browser import find_browser
 
 from helpers.authoring.notebooks import ROOT, code_cells
@@ -32,6 +34,7 @@ from helpers.authoring.notebooks import ROOT, code_cells
 SECONDS_TO_START = 90
 MILLISECONDS_TO_LOAD = 90_000
 MILLISECONDS_TO_RUN = 180_000
+expect.set_options(timeout=MILLISECONDS_TO_LOAD)
 SCREEN = {"width": 1280, "height": 720}
 # Port 0: the system picks a free one, and no other process can take it in between.
 START = [sys.executable, "-m", "helpers.authoring.lab", "--no-browser", "--ServerApp.port=0"]
@@ -168,16 +171,11 @@ def running_lab() -> Iterator[Lab]:
 # ---- the page -------------------------------------------------------------------------------------------------------
 
 
-WIDER = """() => {
-    const edge = document.documentElement.clientWidth + 1;
-    const boxed = e => {
-        for (let box = e.parentElement; box && box !== document.body; box = box.parentElement)
-            if (getComputedStyle(box).overflowX !== "visible" && box.getBoundingClientRect().right <= edge) return true;
-        return false;
-    };
-    return [...document.body.querySelectorAll("*")]
-        .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > edge && !boxed(e))
-        .map(e => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`);
+TOO_WIDE = """(all, scrolling) => {
+    const scrolls = e => e && !e.matches("article, .jp-Notebook-cell")
+        && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+    return all.filter(e => e.checkVisibility() && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+        .filter(e => scrolling || !scrolls(e)).map(e => e.textContent.trim().slice(0, 60));
 }"""
 # No cell waits any more. Before Run All none has a number; Run All marks all of them with a star at once.
 FINISHED = """() => {
@@ -187,25 +185,6 @@ FINISHED = """() => {
 }"""
 SLIDER = '.jp-OutputArea-output [role="slider"]'
 FIGURE = ".explore-picture"
-# Presses the key when the picture has stood still, and waits for another one;
-# returns the milliseconds in between.
-REACTION = """async ([slider, figure, key]) => {
-    const picture = () => figure.querySelector("img")?.src;
-    let before = null;
-    while (picture() !== before) {
-        before = picture();
-        await new Promise(resolve => setTimeout(resolve, 400));
-    }
-    return new Promise((resolve, reject) => {
-        const began = performance.now();
-        const changed = new MutationObserver(() => {
-            if (picture() !== before) { changed.disconnect(); resolve(performance.now() - began); }
-        });
-        changed.observe(figure, {attributes: true, childList: true, subtree: true});
-        setTimeout(() => { changed.disconnect(); reject(new Error("the figure stays as it is")); }, 30000);
-        slider.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
-    });
-}"""
 KERNEL_ERROR = re.compile(rb'"msg_type":\s*"error"')
 KERNEL_ERROR_WORDS = re.compile(rb'"e(?:name|value)":\s*"((?:[^"\\\\]|\\\\.)*)"')
 
@@ -226,6 +205,8 @@ class Page:
         self.context.on("request", lambda request: self.note_address(request.url))
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(MILLISECONDS_TO_LOAD)
+        unsaved = self.tab.locator(".jp-Dialog").get_by_role("button", name="Discard")
+        self.tab.add_locator_handler(unsaved, Locator.click)
         self.tab.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
         self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.tab.on("websocket", self.follow_socket)
@@ -265,15 +246,7 @@ class Page:
         """File > Close All Tabs, without saving; and what went wrong on them is forgotten."""
         self.tab.keyboard.press("Escape")  # a menu may be open where a test has failed
         self.choose("File", "application:close-all")
-        rest = self.tab.locator(".jp-NotebookPanel, .jp-Dialog")
-        end = time.monotonic() + MILLISECONDS_TO_LOAD / 1000
-        while rest.count():
-            if time.monotonic() > end:
-                raise TimeoutError("a notebook stays open")
-            discard = self.tab.locator(".jp-Dialog").get_by_role("button", name="Discard")
-            if discard.count():
-                discard.first.click()
-            self.tab.wait_for_timeout(20)
+        expect(self.tab.locator(".jp-NotebookPanel, .jp-Dialog")).to_have_count(0)
         for kept in (self.outside, self.errors, self.kernel_errors):
             kept.clear()
 
@@ -307,17 +280,14 @@ class Page:
         """Select a code cell by a click on its number, so that keys go to it as a whole."""
         self.cell(index).locator(".jp-InputPrompt").click()
 
-    def reactions(self, slider: Locator, figure: Locator, enough: float = 0, presses: int = 40) -> list[float]:
-        """Milliseconds from a key on the slider to another picture, until one is below `enough`.
 
-        To and fro, so that the slider doesn't come to its end.
-        """
-        handles = [slider.element_handle(), figure.element_handle()]
-        answers = []
-        while len(answers) < presses and not any(answer < enough for answer in answers):
-            answers.append(self.tab.evaluate(REACTION, [*handles, ("ArrowLeft", "ArrowRight")[len(answers) % 2]]))
-        return answers
+def too_wide(boxes: Locator, scrolling: bool = False) -> list[str]:
+    """How the texts begin that are wider than their boxes and cut off, or, if asked, have to be scrolled."""
+    return boxes.evaluate_all(TOO_WIDE, scrolling)
 
-    def wider_than_the_window(self) -> list[str]:
-        """The elements that reach beyond the right edge, unless they stay in a box that scrolls."""
-        return self.tab.evaluate(WIDER)
+
+def barriers(tab: Tab, *rules: str) -> list[str]:
+    """What axe-core finds wrong with the page: by all of its rules, or by those that are named."""
+    options = {"resultTypes": ["violations"], "preload": False, "selectors": False}
+    found = Axe().run(tab, options=options | ({"runOnly": list(rules)} if rules else {})).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]

@@ -47,7 +47,7 @@ esac
 """
 SUDO = '#!/bin/sh\necho "sudo $*" >> "$STUB_LOG"\n[ -z "$STUB_SUDO_REFUSES" ] || exit 1\n[ "$1" = -v ] || exec "$@"\n'
 BREW = '#!/bin/sh\necho "brew $*" >> "$STUB_LOG"\n/bin/cp "${0%/*}/../R" "${0%/*}/R"\n'
-TOOLS = {"R": R, "apt-get": APT, "sudo": SUDO}
+TOOLS = {"R": R, "apt-get": APT, "sudo": SUDO, "brew": BREW}
 
 
 def load(path: Path):
@@ -67,6 +67,7 @@ class Machine:
         self.folder, self.monkeypatch, self.capfd = folder, monkeypatch, capfd
         self.project, self.bin, self.log = folder / "project", folder / "bin", folder / "log"
         self.home_of_r = folder / "home of R"
+        self.stamp, self.python = self.project / ".venv" / ".course-ready", self.project / ".venv" / "bin" / "python"
         (self.project / ".ci").mkdir(parents=True)
         self.bin.mkdir()
         self.log.touch()
@@ -102,14 +103,6 @@ class Machine:
         out, err = self.capfd.readouterr()
         return SimpleNamespace(code=code, out=out, err=err, calls=self.log.read_text())
 
-    @property
-    def stamp(self) -> Path:
-        return self.project / ".venv" / ".course-ready"
-
-    @property
-    def python(self) -> Path:
-        return self.project / ".venv" / "bin" / "python"
-
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch, capfd):
@@ -130,49 +123,23 @@ def one_line(text: str) -> str:
 # ---- what it chooses -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("r", "rinterface"),
-    [
-        ((4, 2, 0), "3.6.5"),
-        ((4, 4, 3), "3.6.5"),
-        ((4, 5, 0), "3.6.6"),
-        ((4, 5, 3), "3.6.6"),
-        ((4, 6, 0), "3.6.7"),
-        ((5, 0, 0), "3.6.7"),
-    ],
-)
+@pytest.mark.parametrize("r, rinterface", [((4, 4, 3), "3.6.5"), ((4, 5, 0), "3.6.6"), ((4, 6, 0), "3.6.7")])
 def test_rinterface_fits_r(r, rinterface):
     assert setup.choose_rinterface(r) == rinterface
 
 
 @pytest.mark.parametrize(
-    ("said", "version"),
+    "says, chosen",
     [
-        ('R version 4.2.2 Patched (2022-11-10 r83330) -- "Innocent and Trusting"\nCopyright', (4, 2, 2)),
-        ("R version 4.10.0 (2030-01-01)", (4, 10, 0)),
-        ("R Under development (unstable)", None),
-        (None, None),
+        ({"python3": "3.11.9", "python3.13": "3.13.1"}, "python3"),
+        ({"python3": "3.15.0", "python3.13": "no such version", "python3.12": "3.12.4"}, "python3.12"),
     ],
 )
-def test_version_of_r(said, version):
-    assert setup.parse_r_version(said) == version
-
-
-def python_stub(machine, name: str, version: str):
-    machine.add(name, f"#!/bin/sh\necho {version}\n")
-
-
-def test_python3_comes_first(machine):
-    python_stub(machine, "python3", "3.11.9")
-    python_stub(machine, "python3.13", "3.13.1")
-    assert machine.setup.choose_python() == (str(machine.bin / "python3"), (3, 11, 9))
-
-
-def test_an_unsupported_python3_is_passed_over(machine):
-    python_stub(machine, "python3", "3.15.0")
-    machine.add("python3.13", "#!/bin/sh\necho 'no such version' >&2\nexit 127\n")
-    python_stub(machine, "python3.12", "3.12.4")
-    assert machine.setup.choose_python()[1] == (3, 12, 4)
+def test_the_first_python_that_is_supported_is_taken(machine, says, chosen):
+    for name, version in says.items():
+        machine.add(name, f"#!/bin/sh\necho {version}\n")
+    version = tuple(map(int, says[chosen].split(".")))
+    assert machine.setup.choose_python() == (str(machine.bin / chosen), version)
 
 
 def test_the_set_up_starts_under_an_old_python():
@@ -245,9 +212,9 @@ def test_a_fresh_machine_then_nothing_to_do(machine_with_r):
 
 def test_an_upgraded_r_brings_another_rinterface_into_the_same_venv(machine_with_r):
     machine_with_r.run()
-    ran = machine_with_r.run(STUB_R="4.6.1")
+    ran = machine_with_r.run(STUB_R="4.10.1")
     assert ran.code == 0 and "rpy2-rinterface==3.6.7" in ran.calls and "-m venv" not in ran.calls
-    assert machine_with_r.run(STUB_R="4.6.1").out.count("\n") == 1
+    assert machine_with_r.run(STUB_R="4.10.1").out.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", ".ci/setup.py"])
@@ -387,6 +354,7 @@ REFUSALS = {
     "Python 3.15": ({"R"}, "root", {"STUB_PYTHON": "3.15.0"}, ["found Python 3.15.0 at", CONDA]),
     "no Python": ({"R", "no python3"}, "root", {}, ["found no Python", CONDA]),
     "no R": (set(), "root", {}, ["R is missing", CONDA, WITHOUT_R]),
+    "R of no version": ({"R"}, "root", {"STUB_R": "of today"}, ["does not say its version", WITHOUT_R]),
     "R 4.1": ({"R"}, "root", {"STUB_R": "4.1.2"}, ["R 4.1.2 is too old", "4.2", CONDA, WITHOUT_R]),
     "R_HOME without anything": ({"R"}, "root", {"R_HOME": "{folder}/home of R"}, NO_HOME),
     "R_HOME with R alone, as /usr": ({"R", "R at home"}, "root", {"R_HOME": "{folder}/home of R"}, NO_HOME),
@@ -436,30 +404,29 @@ def test_r_home_is_believed_if_it_is_one(machine):
     assert ran.code == 0, ran.err
 
 
-def test_root_on_debian_gets_venv_and_r_in_one_installation(machine):
+@pytest.mark.parametrize(
+    "user, tool, command",
+    [
+        (0, "apt-get", "apt-get install --yes"),
+        (1000, "apt-get", "sudo apt-get install --yes"),
+        (1000, "brew", "brew install r"),
+    ],
+)
+def test_a_missing_r_is_installed_and_that_is_said_first(machine, monkeypatch, user, tool, command):
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    for name in (tool, "sudo"):
+        machine.add(name, TOOLS[name])
+    ran = machine.run()
+    assert ran.code == 0 and f"R is missing; running: {command}" in ran.out, ran.err
+    for call in ("sudo -v", "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes"):
+        assert (call in ran.calls) == command.startswith("sudo")
+
+
+def test_venv_and_r_come_in_one_installation(machine):
     machine.add("apt-get", APT)
     ran = machine.run(STUB_NO_VENV="1")
     assert ran.code == 0, ran.err
-    assert "sudo" not in ran.calls
     assert ran.calls.count("python3.12-venv r-base-core") == 2, "tried, then again after apt-get update"
-    assert "R is missing; running: apt-get install" in ran.out and "apt-get update" in ran.out
-
-
-def test_others_on_debian_are_told_before_sudo_is_used(machine, monkeypatch):
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    machine.add("apt-get", APT)
-    machine.add("sudo", SUDO)
-    ran = machine.run()
-    assert ran.code == 0, ran.err
-    assert "R is missing; running: sudo apt-get install" in ran.out and "sudo -v" in ran.calls
-    assert "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes" in ran.calls
-
-
-def test_homebrew_installs_r(machine):
-    machine.add("brew", BREW)
-    ran = machine.run()
-    assert ran.code == 0, ran.err
-    assert "brew install r" in ran.calls and "R is missing; running: brew install r" in ran.out
 
 
 @pytest.mark.parametrize(("arguments", "environment"), [(["--without-r"], {}), ([], {"COURSE_WITHOUT_R": "1"})])
@@ -605,9 +572,6 @@ def test_an_unknown_wish_for_torch_is_named(machine_with_r):
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-CONSTRAINTS = [
-    line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
-]
 NAMES_IN_CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
 NAMES_IN_CONDA |= {"jupyter-client": "jupyter_client", "jupyter-core": "jupyter_core"}
 # rpy2-robjects is part of conda's rpy2; the extras are pip's in conda, too.
@@ -624,9 +588,13 @@ def pyproject_pins() -> dict[str, str]:
     return dict(pin.split("==") for extra in PROJECT["optional-dependencies"].values() for pin in extra)
 
 
-def locked() -> dict[str, str]:
+def lines_of(lock: str) -> list[str]:
+    return [line for line in (ROOT / lock).read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+
+
+def locked(lock: str = "constraints.txt") -> dict[str, str]:
     """Package name to exact version; where the version depends on the machine, the last one."""
-    return dict(line.split(" ;")[0].split("==") for line in CONSTRAINTS)
+    return dict(line.split(" ;")[0].split("==") for line in lines_of(lock))
 
 
 def test_conda_and_pip_say_the_same():
@@ -669,12 +637,19 @@ def test_what_is_imported_is_declared():
 
 
 def test_everything_is_locked_exactly():
-    for line in CONSTRAINTS:
+    for line in lines_of("constraints.txt"):
         assert re.fullmatch(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; .+)?", line), line
     assert "rpy2-rinterface" not in locked(), "the set-up picks it"
     for name, version in pyproject_pins().items():
         assert locked()[name] == version
     assert set(setup.BUILD_TOOLS) - {"flit_core"} | {"flit-core"} <= locked().keys()
+
+
+def test_the_benchs_peers_are_locked_run_on_the_courses_torch_and_stay_out_of_its_environment():
+    peers = dict(pin.split("==") for pin in PYPROJECT["dependency-groups"]["peers"])
+    assert peers.items() <= locked("tests/bench/peers.txt").items()
+    assert peers.pop("torch") == pyproject_pins()["torch"]
+    assert not peers.keys() & (pyproject_pins().keys() | locked().keys())
 
 
 def brought_along() -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser_tools import SCREEN
+from browser_tools import SCREEN, Page, barriers
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from notebook_tools import CHAPTERS, save
@@ -160,12 +160,10 @@ def test_a_figure_is_described_by_the_sentence_after_it(tmp_path):
 @pytest.fixture
 def tab(browser):
     """A page of the browser that cannot go out; `missed` holds what it asked for in vain."""
-    context = browser.new_context(offline=True)
-    opened = context.new_page()
-    opened.missed = []
-    context.on("requestfailed", lambda request: "about:" in request.url or opened.missed.append(request.url))
-    yield opened
-    context.close()
+    with Page(browser, offline=True) as page:
+        page.tab.missed = []
+        page.context.on("requestfailed", lambda request: "about:" in request.url or page.tab.missed.append(request.url))
+        yield page.tab
 
 
 def open_page(tab, page: Path) -> None:
@@ -206,15 +204,11 @@ PREPARE = """() => {
 }"""
 
 
-def barriers(tab) -> list[str]:
-    """What axe-core finds wrong with all slides of the open page, laid out one below the other."""
-    from axe_playwright_python.sync_playwright import Axe
-
+def barriers_on_all_slides(tab) -> list[str]:
+    """What axe-core finds wrong with the slides of the open page, laid out one below the other."""
     tab.add_style_tag(content=SIDE_BY_SIDE)
     tab.evaluate(PREPARE)
-    options = {"resultTypes": ["violations"], "preload": False, "selectors": False}
-    found = Axe().run(tab, options=options).response["violations"]
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+    return barriers(tab)
 
 
 def on_a_phone(tab) -> int:
@@ -230,7 +224,7 @@ def test_slides_can_be_read(built, tab, path):
     assert problems_on(tab, built(path)) == []
     assert tab.evaluate("document.querySelectorAll('.MathJax_Error, .merror, .noError').length") == 0
     assert on_a_phone(tab) <= PHONE["width"]
-    assert barriers(tab) == []
+    assert barriers_on_all_slides(tab) == []
     assert tab.missed == []
 
 
@@ -240,7 +234,7 @@ def test_the_index_can_be_read(tmp_path, tab):
     slides.build(tmp_path, CHAPTERS[:2])
     tab.goto((tmp_path / "index.html").as_uri())
     assert on_a_phone(tab) <= PHONE["width"]
-    assert barriers(tab) == []
+    assert barriers_on_all_slides(tab) == []
     assert tab.missed == []
 
 
@@ -285,7 +279,7 @@ def test_each_fault_is_seen_and_a_good_slide_has_none(tmp_path, tab):
     (page,) = slides.build(tmp_path / "slides", [talk(tmp_path, *cells)])
     found = problems_on(tab, page)
     assert not [text for slide, text in found if slide == "1"]
-    found_by_axe = barriers(tab)
+    found_by_axe = barriers_on_all_slides(tab)
     for number, (fault, *_) in enumerate(FAULTS, start=2):
         seen = [text for slide, text in found if slide == str(number)]
         assert any(fault in text for text in [*seen, *found_by_axe, *tab.missed]), (number, fault, seen)

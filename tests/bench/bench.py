@@ -46,6 +46,7 @@ from bench_measure import (
     check_same_answer,
     compare,
     rounded,
+    seconds,
     take_turns,
     watching,
 )
@@ -133,19 +134,15 @@ def turns_of_loops(rounds: int, build: Callable, epochs: int, rows: tuple | Data
     given = {"batches": rows} if isinstance(rows, DataLoader) else dict(zip(("inputs", "targets"), rows, strict=True))
     batches = rows if isinstance(rows, DataLoader) else [rows]
 
-    def bare() -> float:
-        model, optimizer = build()
-        began = time.perf_counter()
-        written_out(model, optimizer, epochs, batches, validation)
-        return time.perf_counter() - began
+    loops = {
+        "bare": partial(written_out, epochs=epochs, batches=batches, validation=validation),
+        "train": partial(train, epochs=epochs, validation=validation or None, **given),
+    }
 
-    def helper() -> float:
-        model, optimizer = build()
-        began = time.perf_counter()
-        train(model, optimizer, epochs=epochs, validation=validation or None, **given)
-        return time.perf_counter() - began
+    def timed(loop: Callable) -> float:
+        return seconds(partial(loop, *build()))
 
-    return take_turns({"bare": bare, "train": helper}, rounds)
+    return take_turns({name: partial(timed, loop) for name, loop in loops.items()}, rounds)
 
 
 def bench_training(bench: Bench) -> None:
@@ -186,14 +183,12 @@ def bench_batches(bench: Bench) -> None:
 def bench_imports(bench: Bench) -> None:
     """`import helpers`, and the first optimizer, for which PyTorch loads its compiler; in fresh interpreters."""
 
-    def seconds(code: str) -> float:
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-        return time.perf_counter() - began
+    def interpreter(code: str) -> float:
+        return seconds(partial(subprocess.run, [sys.executable, "-c", code], cwd=ROOT, check=True))
 
     optimizer = "import torch; torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1)"
     codes = ("import torch", "import torch, helpers", optimizer)
-    found = take_turns({code: partial(seconds, code) for code in codes}, bench.size.rounds)
+    found = take_turns({code: partial(interpreter, code) for code in codes}, bench.size.rounds)
     base = {"import torch": found["import torch"]}
     bench.overhead("`import torch, helpers` / `import torch`", base | {codes[1]: found[codes[1]]}, 1.10)
     name = "`import torch` and a first optimizer, which loads PyTorch's compiler, / `import torch`"
@@ -213,15 +208,10 @@ def bench_referee(bench: Bench) -> None:
         return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
     def whole(*command: str) -> float:
-        began = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - began
+        return seconds(partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL))
 
     def further() -> float:
-        began = time.perf_counter()
-        for _ in range(times):
-            lm("c ~ u", data)
-        return time.perf_counter() - began
+        return seconds(lambda: [lm("c ~ u", data) for _ in range(times)])
 
     r = [*rscript(), "-e"]
     runs = {"R": partial(whole, *r, f"{lines}; {fit}"), "lm()": partial(printed, sys.executable, "-c", first)}
@@ -373,18 +363,16 @@ def bench_tests(bench: Bench) -> None:
     """`make test`, once: its seconds, and the share of each folder in the work of its two workers."""
     report = BUILD / "tests.xml"
     report.unlink(missing_ok=True)
-    began = time.perf_counter()
+    command = ["make", "test", f"TEST_ARGS=--junitxml={report.relative_to(ROOT)}"]
     with (BUILD / "tests.log").open("w") as log:
-        command = ["make", "test", f"TEST_ARGS=--junitxml={report.relative_to(ROOT)}"]
-        subprocess.run(command, cwd=ROOT, env=OF_THE_SHELL, stdout=log, stderr=log)
-    seconds = time.perf_counter() - began
+        took = seconds(partial(subprocess.run, command, cwd=ROOT, env=OF_THE_SHELL, stdout=log, stderr=log))
     work, failures = collections.Counter(), 0
     for case in ElementTree.parse(report).iter("testcase"):
         folder, *below = case.get("classname").split(".")
         work["the notebooks" if folder == "notebooks" else below[0]] += float(case.get("time"))
         failures += any(child.tag in ("failure", "error") for child in case)
     shares = {name: rounded(spent / work.total()) for name, spent in work.most_common()}
-    bench.results["tests"] = {"seconds": rounded(seconds), "failures": failures, "shares": shares}
+    bench.results["tests"] = {"seconds": rounded(took), "failures": failures, "shares": shares}
 
 
 # ---- the peers ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 EPOCHS_OF_PEERS = 1000
@@ -17,6 +18,13 @@ SCALE = 0.1  # u is divided by ten, as in chapter 02, so that one learning rate 
 
 class DifferentAnswer(AssertionError):
     """Two ways to the same answer did not reach the same answer."""
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
 
 
 def take_turns(runs: dict[str, Callable[[], float]], rounds: int, warm: bool = False) -> dict[str, list[float]]:
@@ -38,10 +46,10 @@ def take_turns(runs: dict[str, Callable[[], float]], rounds: int, warm: bool = F
 def compare(found: dict[str, list[float]], unit: str) -> dict[str, dict]:
     """For each name the ratio to the unit's time, round by round: median, smallest, largest; and the median seconds."""
     rows = {}
-    for name, seconds in found.items():
-        ratios = [took / base for took, base in zip(seconds, found[unit], strict=True)]
+    for name, times in found.items():
+        ratios = [took / base for took, base in zip(times, found[unit], strict=True)]
         row = {"ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
-        row["seconds"] = statistics.median(seconds)
+        row["seconds"] = statistics.median(times)
         rows[name] = {key: rounded(value) for key, value in row.items()}
     return rows
 

@@ -13,12 +13,10 @@ import importlib.util
 import json
 import logging
 import sys
-import time
 import warnings
-from collections.abc import Callable
 
 import torch
-from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, take_turns
+from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, seconds, take_turns
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -41,12 +39,6 @@ class Line(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.linear(inputs)
-
-
-def seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
 
 
 def answer(model: Line) -> tuple[float, float]:

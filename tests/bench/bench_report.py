@@ -6,6 +6,7 @@ import io
 import re
 
 import matplotlib
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import LogFormatterSciNotation
 
@@ -262,40 +263,31 @@ LINES = {"lm": ("lm", "-o", "R: lm()"), "lm.fit": ("lm", "--s", "R: lm.fit")}
 LINES |= {"qr": ("guess", ":^", "torch: QR"), "tsqr": ("guess", "-.D", "torch: TSQR")}
 OF_NETWORKS = {"vmap": "-o", "matrices": "--s", "last": ":^"}
 
-Curve = tuple[str, str, str, list[float], list[float]]  # colour, marker and dash, label, x, y
+Curve = tuple[str, str, str, pd.Series, pd.Series]  # colour, marker and dash, label, x, y
 
 
 def curves(results: dict) -> list[tuple[str, str, list[Curve]]]:
     """Of each panel: what is on its horizontal axis, what on its vertical axis, and its curves."""
-    found = results["solvers"]
-    panels = []
-    for what, unit, key in (
-        ("rows", "seconds", "seconds"),
-        ("rows", "MB", "megabytes"),
-        ("columns", "seconds", "seconds"),
+    solved, panels = pd.json_normalize(results["solvers"]), []
+    for what, other, unit, key in (
+        ("rows", "columns", "seconds", "seconds"),
+        ("rows", "columns", "MB", "megabytes"),
+        ("columns", "rows", "seconds", "seconds"),
     ):
-        other = "columns" if what == "rows" else "rows"
-        rows = [row for row in found if row[other] == max(row[other] for row in found)]
+        found = solved[solved[other] == solved[other].max()]
+        lines = [(*look, found[what], found[f"methods.{name}.{key}"]) for name, look in LINES.items()]
+        panels.append((what, f"{unit}, {solved[other].max():,} {other}", lines))
+    if results.get("networks"):
+        found = pd.json_normalize(results["networks"]).query("dtype == 'float64'")
         lines = [
-            (colour, dash, label, [row[what] for row in rows], [row["methods"][name][key] for row in rows])
-            for name, (colour, dash, label) in LINES.items()
-        ]
-        panels.append((what, f"{unit}, {rows[0][other]:,} {other}", lines))
-    if found := [row for row in results.get("networks", []) if row["dtype"] == "float64"]:
-        lines = [
-            (
-                "network",
-                dash,
-                WAYS[way].strip("`"),
-                [row["count"] for row in found],
-                [row["ways"][way]["ratio"] for row in found],
-            )
+            ("network", dash, WAYS[way].strip("`"), found["count"], found[f"ways.{way}.ratio"])
             for way, dash in OF_NETWORKS.items()
         ]
         panels.append(("networks at once", "epochs of one network", lines))
-    if found := results.get("batches"):
-        lines = [("network", "-o", "train()", [row["size"] for row in found], [row["seconds"] for row in found])]
-        panels.append(("rows a step", f"seconds for {found[0]['rows']:,} rows", lines))
+    if results.get("batches"):
+        found = pd.DataFrame(results["batches"])
+        lines = [("network", "-o", "train()", found["size"], found["seconds"])]
+        panels.append(("rows a step", f"seconds for {found['rows'][0]:,} rows", lines))
     return panels
 
 

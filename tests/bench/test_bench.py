@@ -1,13 +1,12 @@
-"""The bench: what it compares is the same answer, what it writes is what it measured, and its peers stay outside."""
+"""The bench: what it compares is the same answer, and what it writes is what it measured."""
 
 import io
 import json
 import math
 import os
-import re
 import subprocess
 import sys
-import tomllib
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,17 +14,27 @@ import bench
 import bench_report
 import bench_solver
 import nbformat
-import numpy as np
 import pytest
 import torch
-from bench_measure import EPOCHS_OF_PEERS, LEARNING_RATE, SCALE, DifferentAnswer, check_same_answer, compare, take_turns
+from bench_measure import (
+    EPOCHS_OF_PEERS,
+    LEARNING_RATE,
+    SCALE,
+    DifferentAnswer,
+    check_same_answer,
+    compare,
+    seconds,
+    take_turns,
+)
+from drawings import assert_stored
 
-from helpers.data import thermometers
+from helpers.data import tensors, thermometers
+from helpers.r import lm
+from helpers.training import train
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 RESULTS = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 # ---- the report -----------------------------------------------------------------------------------------------------
@@ -55,21 +64,6 @@ def test_the_pages_show_the_stored_results():
         assert bench_report.with_section(page, text) == page, f"{name} is out of date"
 
 
-def test_every_row_measured_is_a_row_shown():
-    text = bench_report.report(RESULTS)
-    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
-    chapters = [row["name"] for row in RESULTS["notebooks"] if "/" not in row["name"]]
-    parts = [RESULTS["peers"]["rows"], *(RESULTS.get(part) for part in ("overhead", "batches", "solvers", "networks"))]
-    assert [len(table.splitlines()) - 2 for table in tables] == [len(part) for part in (*parts, chapters) if part]
-    for table in tables:
-        assert len({line.count("|") for line in table.splitlines()}) == 1
-    solved = RESULTS["solvers"][-1]["methods"]
-    row = next(line for line in text.splitlines()[::-1] if line.startswith("| 1,000,000 |")).strip("| ").split(" | ")
-    assert row[3:6] == [bench_report.ratio(solved[name]["ratio"]) for name in ("lm.fit", "qr", "tsqr")]
-    assert row[6:] == [bench_report.number(solved[name]["megabytes"]) for name in ("lm", "lm.fit", "qr", "tsqr")]
-    assert "(growth.svg)" in text and "Not measured" not in text
-
-
 def test_the_report_with_gaps():
     results = {key: RESULTS[key] for key in ("date", "minutes", "machine", "solvers")}
     text = bench_report.report({**results, "skipped": ["the peers: no network"]})
@@ -85,20 +79,8 @@ def test_a_section_is_written_between_its_markers_and_nowhere_else():
             bench_report.with_section(broken, "new")
 
 
-def test_the_plot_is_the_stored_one_with_a_line_for_each_method(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    figures = []
-    monkeypatch.setattr(plt, "close", figures.append)
-    drawn = [bench_report.growth(RESULTS) for _ in range(2)]
-    monkeypatch.undo()
-    assert drawn[0] == drawn[1] and not re.search(r"<dc:date>|\b20\d\d-\d\d", drawn[0])
-    for axes, key in zip(figures[0].axes[:3], ("seconds", "megabytes", "seconds"), strict=True):
-        assert len({(line.get_marker(), line.get_linestyle()) for line in axes.lines}) == 4
-        for line, found in zip(axes.lines, RESULTS["solvers"][-1]["methods"].values(), strict=True):
-            assert line.get_ydata()[-1] == found[key]
-    for figure in figures:
-        plt.close(figure)
+def test_the_plot_is_the_stored_one():
+    assert_stored(bench_report.growth(RESULTS), HERE / "growth.svg")
     assert bench_report.growth({}) is None
 
 
@@ -117,9 +99,6 @@ def test_the_same_answer_passes_and_any_other_is_named():
 @pytest.fixture(scope="module")
 def trained():
     """Slope and intercept after the epochs of the peers, and after one more or less, of the course's loop."""
-    from helpers.data import tensors
-    from helpers.training import train
-
     u, c = tensors()
     w, b = torch.tensor(1.0, requires_grad=True), torch.tensor(0.0, requires_grad=True)
     ends = {}
@@ -129,11 +108,9 @@ def trained():
     return ends
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fit():
-    df = thermometers()
-    slope, intercept = np.polyfit(df["u"], df["c"], 1)
-    return SimpleNamespace(slope=slope, intercept=intercept)
+    return lm("c ~ u", thermometers())
 
 
 def test_the_expected_line_tells_a_thousand_epochs_from_one_more_or_less(trained, fit):
@@ -146,10 +123,9 @@ def test_the_expected_line_tells_a_thousand_epochs_from_one_more_or_less(trained
 
 
 @pytest.fixture
-def peers_run(monkeypatch, tmp_path, trained, fit):
+def peers_run(monkeypatch, tmp_path, trained):
     """The part "peers" with an answer made up for its process; returns a function that runs it."""
     monkeypatch.setattr(bench, "BUILD", tmp_path)
-    monkeypatch.setattr("helpers.r.lm", lambda formula, data: fit)
 
     def run(python_of_peers=lambda: "python of the peers", missing=(), **ends: tuple[float, float]) -> bench.Bench:
         loops = {
@@ -171,8 +147,9 @@ def test_a_peer_with_another_answer_stops_the_comparison(peers_run, trained):
     w, b = trained[0]
     made = peers_run(Keras=(w, b + 1e-5))
     assert [row["name"] for row in made.results["peers"]["rows"]] == ["bare loop", "Keras"]
-    with pytest.raises(DifferentAnswer, match=r"Keras \(run 1\)"):
-        peers_run(Keras=(w, b + 1e-3))
+    for other in ("Keras", "bare loop"):
+        with pytest.raises(DifferentAnswer, match=rf"{other} \(run 1\)"):
+            peers_run(**{other: (w, b + 1e-3)})
 
 
 def test_peers_that_cannot_be_installed_are_skipped_by_name_and_the_rest_is_given(peers_run):
@@ -199,10 +176,20 @@ def test_runs_take_turns_after_a_warm_up_and_each_begins_a_round():
     assert "".join(calls) == "abc"
 
 
+def test_the_seconds_are_those_of_the_call():
+    assert 0.05 <= seconds(lambda: time.sleep(0.05)) < 5
+
+
 def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds():
     rows = compare({"base": [1.0, 10.0, 2.0], "other": [2.0, 10.0, 6.0]}, "base")
     assert rows["other"] == {"ratio": 2.0, "low": 1.0, "high": 3.0, "seconds": 6.0}
     assert rows["base"]["ratio"] == 1
+
+
+def test_the_peers_environment_needs_nothing_more_to_measure():
+    code = "import sys, bench_measure; print(set(sys.modules) & {'torch', 'psutil', 'numpy'})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 @pytest.fixture(scope="module")
@@ -344,42 +331,35 @@ def project(monkeypatch, tmp_path):
     return tmp_path
 
 
-def written(project: Path) -> bool:
-    """Whether the pages show the results; all of them do, or none does."""
-    assert (project / "_build" / "bench" / "README.md").exists()
-    pages = [len((project / name).read_text().splitlines()) > 2 for name in bench_report.quoted(RESULTS)]
-    files = [(project / "tests" / "bench" / name).exists() for name in ("README.md", "results.json", "growth.svg")]
-    assert len(set(pages + files)) == 1
-    return pages[0]
+def fails(made: bench.Bench) -> None:
+    """fails"""
+    raise DifferentAnswer("tsqr ends elsewhere")
 
 
-def test_a_complete_run_writes_its_page_and_what_others_say(project, capsys):
-    assert bench.main([]) == 0 and written(project)
-    assert "| Keras |" in capsys.readouterr().out
+def skips(made: bench.Bench) -> None:
+    """skips"""
+    made.skip("the map: no room")
 
 
-@pytest.mark.parametrize("arguments", [["peers"], ["--small"]])
-def test_a_part_alone_or_a_small_run_leaves_the_pages(project, arguments, capsys):
-    assert bench.main(arguments) == 0 and not written(project)
-    assert "they show complete runs only" in capsys.readouterr().out
-
-
-def test_what_is_left_out_or_fails_is_named_and_does_not_stop_the_rest(project, monkeypatch, capsys):
-    def different(made: bench.Bench) -> None:
-        """fails"""
-        raise DifferentAnswer("tsqr ends elsewhere")
-
-    def skipping(made: bench.Bench) -> None:
-        """skips"""
-        made.skip("the map: no room")
-
-    monkeypatch.setitem(bench.PARTS, "map", different)
-    assert bench.main([]) == 1 and not written(project)
-    out = capsys.readouterr().out
-    assert "FAILED map: tsqr ends elsewhere" in out and "| Keras |" in out
-    monkeypatch.setitem(bench.PARTS, "map", skipping)
-    assert bench.main([]) == 0 and not written(project)
-    assert "skipped the map: no room" in capsys.readouterr().out.splitlines()[-1]
+@pytest.mark.parametrize(
+    "arguments, broken, code, words",
+    [
+        ([], {}, 0, "written to tests/bench"),
+        (["peers"], {}, 0, "they show complete runs only"),
+        (["--small"], {}, 0, "they show complete runs only"),
+        ([], {"map": fails}, 1, "FAILED map: tsqr ends elsewhere"),
+        ([], {"map": skips}, 0, "bench: skipped the map: no room"),
+    ],
+)
+def test_a_complete_run_alone_changes_the_pages(project, monkeypatch, capsys, arguments, broken, code, words):
+    for name, part in broken.items():
+        monkeypatch.setitem(bench.PARTS, name, part)
+    assert bench.main(arguments) == code
+    said = capsys.readouterr().out
+    assert words in said and "| Keras |" in said and (project / "_build/bench/README.md").exists()
+    sections = [len((project / name).read_text().splitlines()) > 2 for name in bench_report.quoted(RESULTS)]
+    files = [(project / "tests/bench" / name).exists() for name in ("README.md", "results.json", "growth.svg")]
+    assert {*sections, *files} == {words == "written to tests/bench"}, "all of them, or none"
 
 
 def test_without_r_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):
@@ -388,28 +368,3 @@ def test_without_r_it_says_so_in_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("COURSE_WITHOUT_R", "1")
     assert bench.main([]) == 1
     assert capsys.readouterr().out == "bench: the bench compares with R's lm(), and there is no R\n"
-
-
-# ---- the peers stay outside -----------------------------------------------------------------------------------------
-
-
-def pins(text: str) -> dict[str, str]:
-    lines = [line.split(";")[0].strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return dict(line.split("==") for line in lines)
-
-
-def test_the_peers_are_locked_run_on_the_courses_torch_and_stay_out_of_its_environment():
-    peers = pins("\n".join(bench.peers()))
-    assert peers.keys() == {"keras", "lightning", "pytorch-ignite", "skorch", "torch"}
-    assert peers.items() <= pins((HERE / "peers.txt").read_text(encoding="utf-8")).items()
-    extras = pins("\n".join(pin for extra in PROJECT["project"]["optional-dependencies"].values() for pin in extra))
-    assert extras["torch"] == peers.pop("torch")
-    course = extras.keys() | pins((ROOT / "constraints.txt").read_text(encoding="utf-8")).keys()
-    assert not peers.keys() & course
-    assert not [peer for peer in peers if peer in (ROOT / "environment.yml").read_text(encoding="utf-8")]
-
-
-def test_the_peers_environment_needs_nothing_more_to_measure():
-    code = "import sys, bench_measure; print(set(sys.modules) & {'torch', 'psutil', 'numpy'})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"

@@ -1,82 +1,68 @@
-"""make browser: which browser it finds, how it installs one, and what it says. The tools are stubs."""
+"""make browser: which browser it finds, how it installs one, and what it says. Nothing is installed here."""
 
 import os
-from pathlib import Path
+import subprocess
 
 import pytest
 import system_browser
 
-APT = """#!/bin/sh
-echo "apt-get $*" >> "$STUB_BIN/log"
-[ -z "$STUB_FAILS" ] || exit 100
-[ "$1" = install ] || exit 0
-printf '#!/bin/sh\\n' > "$STUB_BIN/chromium"
-chmod +x "$STUB_BIN/chromium"
-"""
-SUDO = '#!/bin/sh\necho "sudo $*" >> "$STUB_BIN/log"\nexec "$@"\n'
-BREW = '#!/bin/sh\necho "brew $*" >> "$STUB_BIN/log"\n'
-
 
 class Machine:
-    """A PATH with nothing on it but stubs."""
+    """What is on PATH, what has been run, and which command fails."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
-        self.bin = folder
-        for name in ("PATH", "STUB_BIN"):
-            monkeypatch.setenv(name, str(folder))
-        monkeypatch.setattr(os, "geteuid", lambda: 0)
-        monkeypatch.setattr(system_browser, "MAC_APPS", [])
-        monkeypatch.setattr(system_browser, "package", lambda: "chromium")
-        for tool in ("/usr/bin/env", "/bin/chmod"):
-            self.add(Path(tool).name, f'#!/bin/sh\nexec {tool} "$@"\n')
+    def __init__(self):
+        self.there, self.ran, self.brings, self.fails = set(), [], "", ""
 
-    def add(self, name: str, text: str = "#!/bin/sh\n") -> str:
-        path = self.bin / name
-        path.write_text(text)
-        path.chmod(0o755)
-        return str(path)
+    def which(self, name: str) -> str | None:
+        return f"/bin/{name}" if name in self.there else None
 
-    @property
-    def calls(self) -> list[str]:
-        return (self.bin / "log").read_text().splitlines()
+    def run(self, command: list[str], **options: object) -> None:
+        self.ran.append(" ".join(command))
+        if options.get("check") and self.fails and self.fails in command:
+            raise subprocess.CalledProcessError(100, command)
+        if "install" in command:
+            self.there.add(self.brings)
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
-    return Machine(tmp_path, monkeypatch)
+def machine(monkeypatch):
+    made = Machine()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(system_browser, "MAC_APPS", [])
+    monkeypatch.setattr(system_browser, "package", lambda: "chromium")
+    monkeypatch.setattr("shutil.which", made.which)
+    monkeypatch.setattr("subprocess.run", made.run)
+    return made
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
 def test_a_browser_that_is_there_is_found(machine, name):
     assert system_browser.find_browser() is None
-    path = machine.add(name)
-    assert system_browser.find_browser() == path
+    machine.there.add(name)
+    assert system_browser.find_browser() == f"/bin/{name}"
 
 
-@pytest.mark.parametrize("user, sudo", [(0, []), (1000, ["sudo"])])
-def test_apt_get_installs_it_and_it_says_so_first(machine, monkeypatch, capfd, user, sudo):
+@pytest.mark.parametrize("user, sudo", [(0, ""), (1000, "sudo ")])
+def test_apt_get_installs_it_and_it_says_so_first(machine, monkeypatch, capsys, user, sudo):
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    machine.add("apt-get", APT)
-    machine.add("sudo", SUDO)
+    machine.there, machine.brings = {"apt-get", "sudo"}, "chromium"
     system_browser.install()
-    apt_get = ["apt-get update", "apt-get install --yes chromium"]
-    through = [f"sudo env DEBIAN_FRONTEND=noninteractive {call}" for call in apt_get] if sudo else []
-    assert sorted(machine.calls) == sorted(apt_get + through)
-    said = " ".join(["browser: none found; running:", *sudo, "env DEBIAN_FRONTEND=noninteractive apt-get update"])
-    assert capfd.readouterr().out.startswith(said)
+    quiet = f"{sudo}env DEBIAN_FRONTEND=noninteractive apt-get"
+    assert machine.ran == [f"{quiet} update", f"{quiet} install --yes chromium"]
+    assert capsys.readouterr().out.splitlines() == [f"browser: none found; running: {call}" for call in machine.ran]
 
 
 @pytest.mark.parametrize(
-    "tool, text, words",
+    "tool, fails, words",
     [
-        ("apt-get", APT, "apt-get update failed. Install Chromium"),
-        ("brew", BREW, "one was installed but is not on PATH"),
+        ("apt-get", "update", "apt-get update failed. Install Chromium"),
+        ("apt-get", "", "one was installed but is not on PATH"),
+        ("brew", "", "one was installed but is not on PATH"),
         ("other", "", "neither apt-get nor Homebrew"),
     ],
 )
-def test_each_failure_is_one_line(machine, monkeypatch, tool, text, words):
-    monkeypatch.setenv("STUB_FAILS", "1")
-    machine.add(tool, text)
+def test_each_failure_is_one_line(machine, tool, fails, words):
+    machine.there, machine.fails = {tool}, fails
     with pytest.raises(SystemExit, match=words) as stopped:
         system_browser.install()
     assert "\n" not in str(stopped.value)

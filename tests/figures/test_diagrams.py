@@ -1,12 +1,6 @@
-"""The diagrams in images/ are those the code draws, and they can be read: on a projector, in dark mode, and aloud.
-
-The matplotlib of pyproject.toml, as built for PyPI, is the reference: with it the files must agree byte for byte.
-Another version, or conda's build with its own FreeType, may place a letter a fraction of a point differently: then the
-elements, their order, styles and texts must agree, and every coordinate to half a point.
-"""
+"""The diagrams in images/ are those the code draws, and they can be read: on a projector, in dark mode, and aloud."""
 
 import re
-import tomllib
 from ast import literal_eval
 from functools import cache
 from itertools import combinations
@@ -17,7 +11,7 @@ import matplotlib
 import matplotlib.style
 import pytest
 import torch
-from matplotlib import ft2font
+from drawings import assert_stored
 from matplotlib.colors import to_hex
 from matplotlib.path import Path as Path2D
 from notebook_tools import ROOT, Notebook
@@ -27,28 +21,8 @@ from helpers.data import split
 from helpers.plots.style import PALETTE
 
 IMAGES = ROOT / "images"
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = list(diagrams.DIAGRAMS)
-
-
-def is_reference() -> bool:
-    """Whether this matplotlib is the one the committed files were drawn with."""
-    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
-    pinned = f"matplotlib=={matplotlib.__version__}" in pins
-    return pinned and ft2font.__freetype_build_type__ == "local"
-
-
-def disagreement(drawn: str, committed: str, tolerance: float = 0.5) -> str:
-    """What differs between two SVG texts apart from coordinates closer than the tolerance in points; "" if nothing."""
-    if (a := NUMBER.sub("#", drawn)) != (b := NUMBER.sub("#", committed)):
-        place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-        return f"{a[place - 40 : place + 40]!r} against {b[place - 40 : place + 40]!r}"
-    # Within a text the unit is a hundredth of the type size, so that there the tolerance is far smaller.
-    for a, b in zip(NUMBER.findall(drawn), NUMBER.findall(committed), strict=True):
-        if abs(float(a) - float(b)) > tolerance:
-            return f"{a} against {b}"
-    return ""
 
 
 @pytest.fixture(scope="module")
@@ -94,22 +68,7 @@ def test_images_holds_the_diagrams_and_nothing_else():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_code_draws_the_committed_file(name, drawn):
-    new, committed = ((folder / f"{name}.svg").read_bytes() for folder in (drawn, IMAGES))
-    if is_reference():
-        assert new == committed, "the drawing has changed: look at it, then run `make figures` and commit images/"
-    else:
-        assert not disagreement(new.decode(), committed.decode())
-
-
-def test_the_loose_comparison_sees_a_moved_shape_a_changed_word_and_a_changed_colour():
-    text = (IMAGES / "neuron.svg").read_text()
-    moved = re.sub(r'd="M(\d+\.\d+)', lambda match: f'd="M{float(match[1]) + 1}', text, count=1)
-    for other in [moved, text.replace("weight", "height"), text.replace("#009e73", "#d55e00"), text + " "]:
-        assert other != text
-        assert disagreement(other, text)
-    nudged = re.sub(r'd="M(\d+\.\d+)', lambda match: f'd="M{float(match[1]) + 0.01}', text, count=1)
-    assert nudged != text
-    assert not disagreement(nudged, text)
+    assert_stored((drawn / f"{name}.svg").read_text(encoding="utf-8"), IMAGES / f"{name}.svg")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -180,8 +139,7 @@ def test_strokes_contrast_with_white_and_come_from_the_palette(diagram):
 
 
 @pytest.mark.parametrize("use, colour", PALETTE.items())
-def test_the_palette_can_be_seen_as_stroke_and_read_as_text(use, colour):
-    assert diagrams.contrast(colour) >= 3
+def test_the_palette_can_be_read_as_text(use, colour):
     assert diagrams.contrast(diagrams.text_colour(colour)) >= 4.5
     assert diagrams.contrast(diagrams.text_colour(colour), diagrams.tint(colour)) >= 4.5
 

@@ -15,7 +15,6 @@ from notebook_tools import ROOT, Notebook
 from helpers import data, plots
 from helpers.loss import mse
 from helpers.model import line
-from helpers.plots.ch08 import tanh_formula
 from helpers.plots.style import PALETTE, least_squares, loss_values
 from helpers.r import lm
 from helpers.scoreboard import Row
@@ -121,38 +120,71 @@ def test_the_square_of_differences_has_predictions_down_the_side_and_the_diagona
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("target", "prediction")
 
 
-def test_a_loss_curve_begins_at_epoch_one():
-    plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
-    curve, floor = plt.gca().lines
-    assert curve.get_xydata().tolist() == [[1, 5], [2, 2], [3, 1]] and list(floor.get_ydata()) == [0.5, 0.5]
-    labels = [label.get_text() for label in plt.gca().yaxis.get_majorticklabels()]
-    assert "2" in labels and not any("^" in label for label in labels)
-
-
 def test_an_error_of_zero_is_left_out_of_a_logarithmic_plot():
     plots.difference_errors(torch.tensor([1e-2, 1e-1]), {"a": torch.tensor([0.0, 1e-3])})
     assert np.isnan(plt.gca().lines[0].get_ydata()).tolist() == [True, False]
 
 
-def test_certified_digits_are_drawn_at_their_problem_and_a_missing_answer_is_not():
-    plots.certified_digits(
-        {"lm()": {"A": 12.5, "B": -np.inf}, "QR": {"A": 9.0, "B": -3.0}, "exact": {"A": 15, "B": 14.3}}
-    )
-    axes = plt.gca()
-    found = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
-    assert found == {"lm()": [[12.5, 0]], "QR": [[9, 0], [0, 1]], "exact": [[15, 0], [14.3, 1]]}
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B"]
-    assert len({line.get_marker() for line in axes.lines}) == 3
+# A call, and the points of each line that it draws, by the panel's title and the line's label.
+DRAWN = {
+    "a loss curve begins at epoch one": (
+        lambda: plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5),
+        {"": {"run": [[1, 5], [2, 2], [3, 1]], "lm()": [[0, 0.5], [1, 0.5]]}},
+    ),
+    "refinements count steps from one in both panels": (
+        lambda: plots.refinements({"Longley": [8.0, 11.0]}, {"Longley": [8.0, 14.6, 14.6]}),
+        {"gradient in float64": {"Longley": [[1, 8], [2, 11]]}}
+        | {"exact gradient": {"Longley": [[1, 8], [2, 14.6], [3, 14.6]]}},
+    ),
+    "refinements have the titles that they are given": (
+        lambda: plots.refinements({"A": [1.0]}, {"A": [2.0]}, titles=("one", "other")),
+        {"one": {"A": [[1, 1]]}, "other": {"A": [[1, 2]]}},
+    ),
+    "certified digits are drawn at their problem, and a missing answer is not": (
+        lambda: plots.certified_digits({"lm()": {"A": 12.5, "B": -np.inf}, "QR": {"A": 9.0, "B": -3.0}}),
+        {"": {"lm()": [[12.5, 0]], "QR": [[9, 0], [0, 1]]}},
+    ),
+    "a certified curve is drawn over its readings": (
+        lambda: plots.certified_curve(pd.DataFrame({"y": [1, 2], "x": [0, 1]}), torch.tensor([0, 0.5, 1]), [1, 1.5, 2]),
+        {"": {"readings": [[0, 1], [1, 2]], "certified": [[0, 1], [0.5, 1.5], [1, 2]]}},
+    ),
+    "a miss is drawn after each epoch, in a panel for each network": (
+        lambda: plots.modes({name: {"forgotten": [9.0, miss], "right": [5.0]} for name, miss in (("A", 7), ("B", 8))}),
+        {name: {"forgotten": [[1, 9], [2, miss]], "right": [[1, 5]]} for name, miss in (("A", 7), ("B", 8))},
+    ),
+    "two rates begin at the epoch that is said": (
+        lambda: plots.rates({"constant": [7.0, 8.0], "falling": [7.0, 6.0]}, first=5),
+        {"": {"constant rate": [[5, 7], [6, 8]], "falling rate": [[5, 7], [6, 6]]}},
+    ),
+    "a curve is drawn from left to right": (
+        lambda: plots.pairs(data.cars().iloc[[4, 0, 2]], "speed", "dist", {"line": ("lm", torch.tensor([3, 1, 2]))}),
+        {"": {"observed": [[8, 16], [4, 2], [7, 4]], "line": [[4, 1], [7, 2], [8, 3]]}},
+    ),
+    "digits are drawn from step one, with those of glm() as a level": (
+        lambda: plots.digits_by_step([0.5, 1.0, 2.0], 1.7),
+        {"": {"Newton's method": [[1, 0.5], [2, 1], [3, 2]], "glm() as it comes": [[0, 1.7], [1, 1.7]]}},
+    ),
+}
 
 
-def test_refinements_count_steps_from_one_in_both_panels():
-    plots.refinements({"Longley": [8.0, 11.0]}, {"Longley": [8.0, 14.6, 14.6]})
-    left, right = plt.gcf().axes
-    assert left.lines[0].get_xydata().tolist() == [[1, 8], [2, 11]]
-    assert right.lines[0].get_xydata().tolist() == [[1, 8], [2, 14.6], [3, 14.6]]
-    assert left.get_title() == "gradient in float64" and right.get_legend().get_texts()[0].get_text() == "Longley"
-    plots.refinements({"A": [1.0]}, {"A": [2.0]}, titles=("one", "other"))
-    assert [axes.get_title() for axes in plt.gcf().axes] == ["one", "other"]
+@pytest.mark.parametrize("draw, expected", DRAWN.values(), ids=DRAWN)
+def test_what_is_drawn(draw, expected):
+    draw()
+    panels = plt.gcf().axes
+    found = {axes.get_title(): {line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in panels}
+    assert found == expected
+    for axes in panels:
+        looks = {(line.get_linestyle(), line.get_marker(), line.get_linewidth()) for line in axes.lines}
+        assert len(looks) == len(axes.lines), "no meaning rests on colour alone"
+    legends = [axes.get_legend() for axes in panels if axes.get_legend()]
+    named = {text.get_text() for legend in legends for text in legend.get_texts()}
+    assert named == {label for lines in expected.values() for label in lines}
+
+
+def test_losses_between_powers_of_ten_are_labelled_in_plain_numbers():
+    plots.loss_curves({"run": ("descent", torch.tensor([5.0, 2.0, 1.0]))}, floor=0.5)
+    labels = [label.get_text() for label in plt.gca().yaxis.get_majorticklabels()]
+    assert "2" in labels and not any("^" in label for label in labels)
 
 
 def test_turning_a_column_moves_the_foot_more_the_longer_the_residual():
@@ -174,34 +206,12 @@ def test_in_the_metric_of_r_the_valley_is_round_and_the_step_ends_at_the_bottom(
     assert np.allclose(tips[1], 0) and np.allclose(tips[2], 0) and np.linalg.norm(tips[0]) > 0.5
 
 
-def test_a_certified_curve_is_drawn_over_its_readings():
-    df = pd.DataFrame({"y": [1.0, 2.0], "x": [0.0, 1.0]})
-    plots.certified_curve(df, torch.tensor([0.0, 0.5, 1.0]), [1.0, 1.5, 2.0])
-    readings, curve = plt.gca().lines
-    assert readings.get_xydata().tolist() == [[0, 1], [1, 2]] and list(curve.get_ydata()) == [1, 1.5, 2]
-
-
-def test_a_miss_is_drawn_after_each_epoch_and_forgetting_looks_different():
-    other = {"forgotten": [8.0], "right": [3.0]}
-    plots.modes({"Dropout": {"forgotten": [9.0, 7.0], "right": [5.0, 4.0]}, "BatchNorm": other})
-    left, right = plt.gcf().axes
-    assert [line.get_xydata().tolist() for line in left.lines] == [[[1, 9], [2, 7]], [[1, 5], [2, 4]]]
-    assert [axes.get_title() for axes in (left, right)] == ["Dropout", "BatchNorm"]
-    assert len({(line.get_linestyle(), line.get_marker()) for line in left.lines}) == 2
-
-
 def test_the_law_of_the_noise_goes_through_its_first_point_and_the_gradient_is_a_level():
     plots.gradient_noise((2, 8), {"before": [4.0, 1.0], "after": [2.0, 1.5]}, {"before": 0.5, "after": 0.1})
     for axes, points, level in zip(plt.gcf().axes, ([4, 1], [2, 1.5]), (0.5, 0.1), strict=True):
         law, noise, length = axes.lines
         assert law.get_ydata() == pytest.approx([points[0], points[0] / 2]) and list(noise.get_ydata()) == points
         assert list(length.get_ydata()) == [level, level] and axes.get_xscale() == axes.get_yscale() == "log"
-
-
-def test_two_rates_begin_at_the_epoch_that_is_said():
-    plots.rates({"constant": [7.0, 8.0], "falling": [7.0, 6.0]}, first=5)
-    assert [line.get_xydata().tolist() for line in plt.gca().lines] == [[[5, 7], [6, 8]], [[5, 7], [6, 6]]]
-    assert [text.get_text() for text in plt.gca().get_legend().get_texts()] == ["constant rate", "falling rate"]
 
 
 def test_the_tree_of_triangles_ends_in_one():
@@ -229,6 +239,7 @@ def curves_by_title(figure) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def test_each_title_of_the_four_neurons_is_the_formula_of_its_curve():
     names = neurons_of_the_notebook()
+    assert [names["neurons"][name][0] > 0 for name in "ABCD"] == [True, False, True, False], "A and C rise"
     plots.four_neurons(names["x"], names["neurons"])
     drawn = curves_by_title(plt.gcf())
     neurons = {}
@@ -245,24 +256,6 @@ def test_each_title_of_the_four_neurons_is_the_formula_of_its_curve():
     assert set(sums) == {title for title in drawn if not FORMULA.fullmatch(title)}
     for title, curve in sums.items():
         assert np.allclose(drawn[title][1], curve, atol=1e-12), title
-
-
-def test_in_the_notebook_a_and_c_rise_while_b_and_d_fall():
-    neurons = neurons_of_the_notebook()["neurons"]
-    assert [neurons[name][0] > 0 for name in "ABCD"] == [True, False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("weight", "bias", "formula"),
-    [
-        (3, 3, "tanh(3 x + 3)"),
-        (-4, 6, "tanh(-4 x + 6)"),
-        (4, -2, "tanh(4 x - 2)"),
-        (-0.5, -1.25, "tanh(-0.5 x - 1.25)"),
-    ],
-)
-def test_a_formula_keeps_both_signs(weight, bias, formula):
-    assert tanh_formula(weight, bias) == formula
 
 
 def test_on_a_loss_surface_the_first_parameter_lies_to_the_east():
@@ -307,14 +300,6 @@ def test_a_dot_is_filled_where_a_method_has_arrived():
     assert left.get_ylim()[0] > left.get_ylim()[1], "the first row stands on top"
 
 
-def test_a_curve_is_drawn_from_left_to_right():
-    df = data.cars().iloc[[4, 0, 2]]
-    plots.pairs(df, "speed", "distance", {"line": ("lm", torch.tensor([3.0, 1.0, 2.0]))})
-    points, curve = plt.gca().lines
-    assert points.get_xydata().tolist() == df.to_numpy().tolist()
-    assert curve.get_xydata().tolist() == [[4, 1], [7, 2], [8, 3]]
-
-
 def test_in_the_picture_of_verdicts_each_run_is_a_dot_in_its_row():
     plots.verdicts({"readings": [-0.5, 0.4], "eruptions": [6.5]})
     axes = plt.gca()
@@ -343,12 +328,6 @@ def test_along_each_probability_line_the_model_gives_its_probability():
     for label, p in (("90%", 0.9), ("50%", 0.5), ("10%", 0.1)):
         z = coefficients[0].item() + found[label] @ coefficients[1:].numpy()
         assert np.allclose(1 / (1 + np.exp(-z)), p)
-
-
-def test_digits_are_drawn_from_step_one_with_those_of_glm_as_a_level():
-    plots.digits_by_step([0.5, 1.0, 2.0], 1.7)
-    steps, level = plt.gca().lines
-    assert steps.get_xydata().tolist() == [[1, 0.5], [2, 1], [3, 2]] and set(level.get_ydata()) == {1.7}
 
 
 def test_the_border_on_the_map_is_where_a_model_is_undecided_with_east_to_the_right():
