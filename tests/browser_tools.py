@@ -177,10 +177,11 @@ TOO_WIDE = """(all, scrolling) => {
     return all.filter(e => e.checkVisibility() && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
         .filter(e => scrolling || !scrolls(e)).map(e => e.textContent.trim().slice(0, 60));
 }"""
-# No cell waits any more. Before Run All none has a number; Run All marks all of them with a star at once.
-FINISHED = """() => {
+# No cell waits any more, and the last has run, or one has failed. (On a slow machine there are moments in between in
+# which none waits.)
+FINISHED = """failed => {
     const prompts = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")].map(e => e.textContent);
-    const ended = !prompts.some(text => text.includes("*")) && prompts.some(text => /\\d/.test(text));
+    const ended = !prompts.some(text => text.includes("*")) && (failed || /\\d/.test(prompts.at(-1)));
     return ended || document.querySelector(".jp-Dialog") !== null;
 }"""
 SLIDER = '.jp-OutputArea-output [role="slider"]'
@@ -260,7 +261,7 @@ class Page:
     def run_all(self, milliseconds: float = MILLISECONDS_TO_RUN) -> None:
         """Run > Run All Cells, until the last cell has run or one has failed."""
         self.choose("Run", "runmenu:run-all")
-        self.tab.wait_for_function(FINISHED, timeout=milliseconds)
+        self.wait_for_events(lambda: self.tab.evaluate(FINISHED, bool(self.kernel_errors)), milliseconds)
 
     def save(self) -> None:
         self.tab.keyboard.press("Control+s")
