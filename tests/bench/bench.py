@@ -39,6 +39,7 @@ import bench_report
 import nbformat
 import psutil
 import torch
+import torch.nn.functional as F
 from bench_measure import (
     EPOCHS_OF_PEERS,
     LEARNING_RATE,
@@ -225,9 +226,13 @@ def matrices(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tenso
     return torch.tanh(x @ W0.mT + b0) @ W1.mT + b1
 
 
-def number_last(x: Tensor, W0: Tensor, b0: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
-    """The number of the network is the last dimension: long sums, no small products. Shape (rows, networks)."""
-    hidden = torch.addcmul(b0, x.unsqueeze(1), W0).tanh_()  # (rows, units, networks)
+def number_last(X: Tensor, P: Tensor, W1: Tensor, b1: Tensor) -> Tensor:
+    """The number of the network is the last dimension: long sums, no small products. Shape (rows, networks).
+
+    X: (rows, 2), with a column of ones; P: (2, units * networks), weights and biases, so that one product brings both
+    gradients; W1: (units, networks).
+    """
+    hidden = (X @ P).tanh_().unflatten(1, W1.shape)
     return (hidden * W1).sum(dim=1) + b1
 
 
@@ -238,7 +243,9 @@ def train_networks(way: str, stack: list[Tensor], inputs: Tensor, targets: Tenso
     """Seconds of 100 epochs, and the outputs of the first network afterwards."""
     rows = (-2, -1)
     if way == "last":
-        stack, rows = [part.flatten(1).T.squeeze(0) for part in stack], 0  # W0: (units, networks), ..., b1: (networks,)
+        W0, b0, W1, b1 = (part.flatten(1).T for part in stack)  # (units, networks), and b1 (1, networks)
+        stack, rows = [torch.stack([W0.flatten(), b0.flatten()]), W1, b1.squeeze(0)], 0
+        inputs = F.pad(inputs, (0, 1), value=1.0)
     parameters = [part.clone(memory_format=torch.contiguous_format).requires_grad_() for part in stack]
     optimizer, network = torch.optim.SGD(parameters, lr=0.05), WAYS.get(way, matrices)
     began = time.perf_counter()
