@@ -1,9 +1,9 @@
-"""Remarks of chapter 10 that none of its cells prints."""
+"""Remarks of chapters 10 and 11 that none of their cells prints."""
 
 import torch
 from torch.func import stack_module_state
 
-from helpers.data import tensors
+from helpers.data import quakes, split, tensors
 from helpers.model import network
 
 
@@ -40,3 +40,12 @@ def test_at_the_coldest_reading_the_network_is_ahead_by_one_split_the_lines_wors
     assert of_networks[cold].mean() < of_lines[cold].mean()
     cold[worst] = False
     assert of_networks[cold].mean() > of_lines[cold].mean()
+
+
+def test_the_mean_of_the_five_nearest_quakes_does_as_well_as_network_and_polynomial():
+    values = torch.tensor(quakes()[["lat", "long", "depth"]].to_numpy())
+    known, new = split(1000, seed=0, share=0.2)
+    places = (values[:, :2] - values[known, :2].mean(dim=0)) / values[known, :2].std(dim=0)
+    nearest = torch.cdist(places[new], places[known]).topk(5, largest=False).indices
+    miss = (values[known, 2][nearest].mean(dim=1) - values[new, 2]).square().mean().sqrt()
+    assert miss.round() == 65
