@@ -91,7 +91,7 @@ one_hidden = Exercise(
     ("torch.tanh", ""),
     "The activation is missing: two linear layers in a row are one straight line.",
     ("(x)))", "(x))).tanh()"),
-    "The output was bent, too: temperatures don't lie between -1 and 1. Leave the output layer linear.",
+    "The output was bent, too: temperatures go beyond -1 and 1. Leave the output layer linear.",
     ("(nn.Module)", ""),
     "What comes back is no module: the class must inherit from nn.Module.",
     cases=lambda: [(13,), (3,)],
