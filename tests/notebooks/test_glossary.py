@@ -80,9 +80,3 @@ def test_no_variant_is_needless(term):
 @pytest.mark.parametrize("term, chapter", OTHER_MEANING.items())
 def test_no_other_meaning_is_needless(term, chapter):
     assert singular(term) in INTRODUCED[chapter]["strong"] and chapter < first_chapter(term)
-
-
-def test_a_term_that_no_chapter_introduces_is_noticed():
-    assert first_chapter("flux capacitor") is None
-    assert first_chapter("slope") == "01_least_squares.ipynb"
-    assert first_chapter("`state_dict`") != "01_least_squares.ipynb"
