@@ -1,10 +1,8 @@
 """Reading notebooks for the tests: cells, texts, links, and the numbers that prose quotes."""
 
-import io
 import json
 import math
 import re
-import tokenize
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +10,11 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import nbformat
-from bs4 import BeautifulSoup, Comment
+from bs4 import BeautifulSoup
+from bs4 import Comment as Remark
 from nbconvert.filters import markdown2html
+from pygments.lexers import PythonLexer, SLexer
+from pygments.token import Comment
 
 from helpers.authoring.notebooks import (  # noqa: F401 (tests take them here)
     CHAPTERS,
@@ -173,18 +174,11 @@ def has_picture(cell) -> bool:
 
 
 def split_comments(source: str) -> tuple[str, str]:
-    """A code cell's code and its comments. Cells in another language (`%%R`) are split at each #."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-        found = [token for token in tokens if token.type == tokenize.COMMENT]
-    except (tokenize.TokenError, SyntaxError):
-        code = re.sub(r"#.*", "", source)
-        return code, "\n".join(re.findall(r"#(.*)", source))
-    lines = source.split("\n")
-    for token in found:
-        row, column = token.start
-        lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(lines), "\n".join(token.string.lstrip("#") for token in found)
+    """The code and the comments of a cell in Python, or in R (`%%R`)."""
+    code, comments = [], []
+    for kind, text in (SLexer() if source.startswith("%%R") else PythonLexer()).get_tokens(source):
+        (comments if kind in Comment else code).append(text)
+    return "".join(code), "\n".join(text.lstrip("#") for text in comments)
 
 
 def images(markdown: str) -> list[tuple[str, str]]:
@@ -231,7 +225,7 @@ NO_QUOTES = re.compile(
 def prose(markdown: str) -> str:
     """A markdown source reduced to its sentences, with numbers written one way: -3.4 x 10^{-4}, 33 599, 95 %."""
     soup = page(markdown)
-    for hidden in [*soup("pre"), *soup(string=lambda text: isinstance(text, Comment))]:
+    for hidden in [*soup("pre"), *soup(string=lambda text: isinstance(text, Remark))]:
         hidden.extract()
     for picture in soup("img"):
         picture.replace_with(f" {picture.get('alt', '')} ")
