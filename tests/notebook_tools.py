@@ -5,6 +5,7 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -25,12 +26,12 @@ from helpers.authoring.notebooks import (  # noqa: F401 (tests take them here)
 )
 
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
-html_of = cache(markdown2html)
 
 
+@cache
 def page(markdown: str) -> BeautifulSoup:
-    """A markdown source as a page shows it."""
-    soup = BeautifulSoup(html_of(markdown), "html.parser")
+    """A markdown source as a page shows it; to be read, not changed."""
+    soup = BeautifulSoup(markdown2html(markdown), "html.parser")
     for link in soup.select("a.anchor-link"):  # the mark behind each heading
         link.decompose()
     return soup
@@ -173,6 +174,7 @@ def has_picture(cell) -> bool:
     return any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
 
 
+@cache
 def split_comments(source: str) -> tuple[str, str]:
     """The code and the comments of a cell in Python, or in R (`%%R`)."""
     code, comments = [], []
@@ -224,7 +226,7 @@ NO_QUOTES = re.compile(
 
 def prose(markdown: str) -> str:
     """A markdown source reduced to its sentences, with numbers written one way: -3.4 x 10^{-4}, 33 599, 95 %."""
-    soup = page(markdown)
+    soup = copy(page(markdown))
     for hidden in [*soup("pre"), *soup(string=lambda text: isinstance(text, Remark))]:
         hidden.extract()
     for picture in soup("img"):
