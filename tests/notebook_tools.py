@@ -1,34 +1,40 @@
 """Reading notebooks for the tests: cells, texts, links, and the numbers that prose quotes."""
 
-import html
-import io
 import json
 import math
 import re
-import tokenize
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 import nbformat
+from bs4 import BeautifulSoup
+from bs4 import Comment as Remark
+from nbconvert.filters import markdown2html
+from pygments.lexers import PythonLexer, SLexer
+from pygments.token import Comment
 
 from helpers.authoring.notebooks import (  # noqa: F401 (tests take them here)
     CHAPTERS,
-    LINK,
     ROOT,
     SOLUTIONS,
     code_cells,
     slide_type,
 )
 
-FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?([^)\s>]*)>?(?:\s+\"[^\"]*\")?\s*\)")
-IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-LINK_TAG = re.compile(r"<a\b[^>]*\bhref\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)[ \t#]*$", re.MULTILINE)
+
+
+@cache
+def page(markdown: str) -> BeautifulSoup:
+    """A markdown source as a page shows it; to be read, not changed."""
+    soup = BeautifulSoup(markdown2html(markdown), "html.parser")
+    for link in soup.select("a.anchor-link"):  # the mark behind each heading
+        link.decompose()
+    return soup
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +96,6 @@ class Notebook:
         return match[2] if match else ""
 
     @cached_property
-    def headings(self) -> list[tuple[int, str]]:
-        return [(len(m[1]), m[2]) for cell in self.markdown for m in HEADING.finditer(FENCE.sub("", cell.source))]
-
-    @cached_property
     def places(self) -> list[str]:
         """Where each cell stands: on the "road", on a "side path", or among the "exercises"."""
         found, side, place = [], 0, "road"
@@ -119,11 +121,6 @@ class Notebook:
             elif where == place and slide_type(cell) != "notes":
                 seconds += len(cell.source.split()) / 150 * 60
         return 5 * math.ceil(seconds / 300)
-
-    @property
-    def anchors(self) -> set[str]:
-        """What `#...` may point at: JupyterLab takes the heading's text with hyphens for blanks."""
-        return {re.sub(r"[`*$]", "", text).replace(" ", "-") for _, text in self.headings}
 
 
 @cache
@@ -165,12 +162,11 @@ def output_text(cell) -> str:
             parts.append(output.text)
         elif "data" in output:
             data = output.data
-            if "text/plain" in data:
-                parts.append(data["text/plain"])
-            for kind in ("text/html", "text/markdown", "text/latex"):
-                if kind in data:
-                    without_style = re.sub(r"<style.*?</style>", "", data[kind], flags=re.DOTALL)
-                    parts.append(html.unescape(re.sub(r"<[^>]*>", " ", without_style)))
+            parts += [data[kind] for kind in ("text/plain", "text/markdown", "text/latex") if kind in data]
+            table = BeautifulSoup(data.get("text/html", ""), "html.parser")
+            for style in table("style"):
+                style.decompose()
+            parts.append(table.get_text(" "))
     return "\n".join(parts)
 
 
@@ -178,51 +174,38 @@ def has_picture(cell) -> bool:
     return any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
 
 
+@cache
 def split_comments(source: str) -> tuple[str, str]:
-    """A code cell's code and its comments. Cells in another language (`%%R`) are split at each #."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-        found = [token for token in tokens if token.type == tokenize.COMMENT]
-    except (tokenize.TokenError, SyntaxError):
-        code = re.sub(r"#.*", "", source)
-        return code, "\n".join(re.findall(r"#(.*)", source))
-    lines = source.split("\n")
-    for token in found:
-        row, column = token.start
-        lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(lines), "\n".join(token.string.lstrip("#") for token in found)
+    """The code and the comments of a cell in Python, or in R (`%%R`)."""
+    code, comments = [], []
+    for kind, text in (SLexer() if source.startswith("%%R") else PythonLexer()).get_tokens(source):
+        (comments if kind in Comment else code).append(text)
+    return "".join(code), "\n".join(text.lstrip("#") for text in comments)
 
 
 def images(markdown: str) -> list[tuple[str, str]]:
     """Alternative text and path of every picture in a markdown source."""
-    text = CODE_SPAN.sub("", FENCE.sub("", markdown))
-    found = [(match[1], match[2]) for match in IMAGE.finditer(text)]
-    for tag in IMAGE_TAG.findall(text):
-        attributes = dict(re.findall(r"\b(alt|src)\s*=\s*[\"']([^\"']*)[\"']", tag))
-        found.append((attributes.get("alt", ""), attributes.get("src", "")))
-    return found
+    return [(tag.get("alt", ""), tag["src"]) for tag in page(markdown)("img")]
 
 
 def links(markdown: str) -> list[tuple[str, str]]:
     """Text and target of every link in a markdown source."""
-    text = IMAGE.sub("", CODE_SPAN.sub("", FENCE.sub("", markdown)))
-    return [(match[1], match[2]) for match in LINK.finditer(text)] + [("", target) for target in LINK_TAG.findall(text)]
+    return [(tag.get_text(), tag["href"]) for tag in page(markdown)("a", href=True)]
 
 
 # Numbers in prose
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 COUNTED = r"(?:epochs?|steps?|times|iterations?|evaluations?|updates?|samples?|runs?|seeds?|points?|rows?|numbers?)"
-MULTIPLIERS = {"thousand": 3, "million": 6, "billion": 9}
 QUOTED = re.compile(
     r"""
     (?P<sign>(?<![\w)\]}.])-)?
     (?<![\w.])
     (?:
         10\s?(?:\^|\*\*)\s?\{?(?P<power>[+-]?\d+)\}?
-      | (?P<digits>\d{1,3}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)? | \d+(?:\.\d+)* | \.\d+)
-        (?P<exponent>[eE][+-]?\d+ | \s*x\s*10\^\{?[+-]?\d+\}?)?
-        (?:\s*(?P<unit>%|percent\b|per\ cent\b|thousand\b|million\b|billion\b))?
+      | (?P<digits>\d{1,3}(?:[ ,]\d{3})+(?!\d)(?:\.\d+)? | \d+(?:\.\d+)? | \.\d+)
+        (?:(?:[eE]|\s*x\s*10\^\{?)(?P<exponent>[+-]?\d+)\}?)?
+        (?P<percent>\s*(?:%|per\s?cent\b))?
     )
     """,
     re.VERBOSE,
@@ -231,33 +214,35 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 IN_SOURCE = re.compile(
     r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 )
+NO_QUOTES = re.compile(
+    r"""
+    https?://\S+
+    | (?:\d+\s*(?:-|–|to)\s*)?\b\d+[ ]min(?:ute)?s?\b       # 25 to 50 minutes
+    | ^\s*\d{1,2}\.\d{1,2}(?:\ Open\.?)?(?=:?\s+[A-Z])      # the exercise 1.2
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
 
 
 def prose(markdown: str) -> str:
     """A markdown source reduced to its sentences, with numbers written one way: -3.4 x 10^{-4}, 33 599, 95 %."""
-    text = FENCE.sub(" ", markdown)
-    text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
-    text = IMAGE_TAG.sub(lambda tag: " ".join(re.findall(r"\balt\s*=\s*[\"']([^\"']*)", tag[0])), text)
-    text = IMAGE.sub(r" \1 ", text)
-    text = LINK.sub(r" \1 ", text)
-    text = re.sub(r"<?https?://[^\s>)]*>?|</?[a-zA-Z][^>]*>", " ", text)
-    text = html.unescape(text)
-    text = text.replace("−", "-").replace("×", " x ").replace(r"\%", "%")
-    text = re.sub(r"\\(?:times|cdot)\b", " x ", text)
-    text = re.sub(r"\\\\\[\w+\]", " ", text)
-    text = re.sub(r"(?<=\d)(?:\\[,;:]|\{,\}|[\u00a0\u2009\u202f])(?=\d{3}(?!\d))", "", text)
-    text = re.sub(r"\\[,;:!]|~|[\u00a0\u2009\u202f]", " ", text)
-    text = re.sub(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda power: "^{" + power[0].translate(SUPERSCRIPTS) + "}", text)
-    text = re.sub(r"_\{[^{}]*\}", " ", text)
-    text = re.sub(r"(?<!10)(?<!10 )\^\{?(-?\d+)\}?", r" \1 ", text)
-    text = re.sub(r"^(\s*(?:>\s*)*)(?:#+\s*\d+(?:\.\d+)*\.?(?=\s)|\d+[.)]\s)", r"\1 ", text, flags=re.MULTILINE)
-    text = re.sub(r"^\*\*\d{1,2}\.\d{1,2}(?: Open\.)?\*\*(?=\s+[A-Z])", " ", text, flags=re.MULTILINE)  # exercise 1.2
-    text = re.sub(r"(?:\d+\s*(?:-|–|to)\s*)?\b\d+[ -]min(?:ute)?s?\b", " ", text)
-    text = re.sub(r"\b\d+[ -]bits?\b", " ", text)
-    text = re.sub(r"(?:\b[Ss]ections?\s|§\s?)\d+(?:\.\d+)+", " ", text)
+    soup = copy(page(markdown))
+    for hidden in [*soup("pre"), *soup(string=lambda text: isinstance(text, Remark))]:
+        hidden.extract()
+    for picture in soup("img"):
+        picture.replace_with(f" {picture.get('alt', '')} ")
+    text = NO_QUOTES.sub(" ", one_way(soup.get_text()))
     if "In the sources" in text:
         text = re.sub(r"\b6\.\d(?:\.\d)?\b", " ", text)
     return text
+
+
+def one_way(text: str) -> str:
+    """A text with its numbers written one way."""
+    text = text.replace("−", "-").replace("×", " x ").replace(r"\%", "%")
+    text = re.sub(r"\\(?:times|cdot)\b", " x ", text)
+    text = re.sub(r"\\[,;:!]|\{,\}|~|[\u00a0\u2009\u202f]", " ", text)
+    return re.sub(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda power: "^{" + power[0].translate(SUPERSCRIPTS) + "}", text)
 
 
 def quoted_numbers(text: str) -> list[re.Match]:
@@ -267,7 +252,7 @@ def quoted_numbers(text: str) -> list[re.Match]:
 
 def needs_no_source(match: re.Match, text: str) -> bool:
     digits = match["digits"]
-    if digits is None or match["exponent"] or match["unit"] or not digits.isdecimal():
+    if digits is None or match["exponent"] or match["percent"] or not digits.isdecimal():
         return False
     if YEAR.fullmatch(digits) and not match["sign"]:
         return not re.match(rf"\s+(?:\w+\s+)?{COUNTED}\b", text[match.end() :])
@@ -278,11 +263,8 @@ class Sources:
     """The numbers of a notebook's outputs and code, ready to be asked for a quoted number."""
 
     def __init__(self, text: str):
-        self.text = text.replace("−", "-")
-        self.values = sorted({value for found in IN_SOURCE.findall(self.text) for value in readings(found)})
-
-    def between(self, low: float, high: float) -> bool:
-        return bisect_left(self.values, low) < bisect_right(self.values, high)
+        found = (number.replace("_", "") for number in IN_SOURCE.findall(text.replace("−", "-")))
+        self.values = sorted({value for number in found for value in readings(number)})
 
     def have(self, match: re.Match) -> bool:
         """True if some number, rounded to as many digits as the quoted one shows, equals it.
@@ -293,39 +275,25 @@ class Sources:
         if match["power"]:
             size = 10.0 ** int(match["power"])
             return self.holds(size / 10**0.5, size * 10**0.5, bool(match["sign"]))
-        digits = match["digits"]
-        if digits.count(".") > 1:
-            return re.search(rf"(?<![\w.]){re.escape(digits)}(?![\w.]*\d)", self.text) is not None
-        exponent = int(re.search(r"[+-]?\d+\}?$", match["exponent"])[0].rstrip("}")) if match["exponent"] else 0
-        exponents = [exponent]
-        if match["unit"] in MULTIPLIERS:
-            exponents = [exponent + MULTIPLIERS[match["unit"]]]
-        elif match["unit"]:
-            exponents = [exponent, exponent - 2]
-        joined = re.sub(r"[ ,]", "", digits)
-        if any(self.rounds_to(joined, shift, bool(match["sign"])) for shift in exponents):
-            return True
-        # "3 500" may also be two numbers of a list
-        parts = re.split(r"[ ,]", digits)
-        return len(parts) > 1 and all(
-            part.isdecimal() and int(part) <= 20 or self.rounds_to(part, 0, False) for part in parts
-        )
-
-    def rounds_to(self, digits: str, exponent: int, negative: bool) -> bool:
-        value = float(f"{digits}e{exponent}")
+        digits, exponent = re.sub(r"[ ,]", "", match["digits"]), int(match["exponent"] or 0)
         decimals = len(digits.partition(".")[2])
-        half = 0.5 * 10.0 ** (exponent - decimals) * (1 + 1e-9)
-        return self.holds(value - half, value + half, negative)
+        for shift in (exponent, exponent - 2) if match["percent"] else (exponent,):
+            value, half = float(f"{digits}e{shift}"), 0.5 * 10.0 ** (shift - decimals) * (1 + 1e-9)
+            if self.holds(value - half, value + half, bool(match["sign"])):
+                return True
+        return False
 
     def holds(self, low: float, high: float, negative: bool) -> bool:
         return self.between(-high, -low) or (not negative and self.between(low, high))
 
+    def between(self, low: float, high: float) -> bool:
+        return bisect_left(self.values, low) < bisect_right(self.values, high)
+
 
 def readings(found: str) -> list[float]:
     """The values of a number found in code or output: `33,599` is one number or two."""
-    if "," in found:
-        return [float(found.replace(",", "")), *(float(part) for part in re.findall(r"[-+]?\d+(?:\.\d+)?", found))]
-    return [float(found.replace("_", ""))]
+    parts = found.split(",")
+    return [float(found.replace(",", "")), *(map(float, parts) if len(parts) > 1 else ())]
 
 
 def sources_of(notebook: Notebook) -> Sources:
@@ -337,10 +305,9 @@ def sources_of(notebook: Notebook) -> Sources:
 
 def unsupported_numbers(notebook: Notebook) -> list[tuple[str, str]]:
     """Each number that markdown or a comment quotes and neither code nor output has, with the words around it."""
-    sources = sources_of(notebook)
+    sources, found = sources_of(notebook), []
     texts = [prose(cell.source) for cell in notebook.markdown]
-    texts += [prose(split_comments(cell.source)[1]) for cell in notebook.code]
-    found = []
+    texts += [one_way(split_comments(cell.source)[1]) for cell in notebook.code]
     for text in texts:
         for match in quoted_numbers(text):
             if not sources.have(match):

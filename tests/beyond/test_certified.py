@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import re
 from fractions import Fraction
 
 import pytest
@@ -32,8 +31,7 @@ def test_the_file_is_nists_own(name):
 
 
 def test_there_are_eleven_problems_and_no_other_files():
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([f"{name}.dat" for name in NAMES] + ["README.md"])
-    assert set(CHECKSUMS) == set(NAMES) and len(NAMES) == 11
+    assert {path.name for path in FOLDER.iterdir()} == {"README.md", *(f"{name}.dat" for name in CHECKSUMS)}
 
 
 @pytest.mark.parametrize(
@@ -100,49 +98,17 @@ def test_digits_want_one_certified_value_each():
 # --- the certified answers follow from the data --------------------------------------------------------------------
 
 
-def agreement(found) -> tuple[float, float, float, float]:
-    """Digits of coefficients, standard errors, residual deviation and R-squared, by the refined solver."""
-    solved = refine(found.rows, found.response)
-    centre = sum(found.response) / len(found.response) if "B0" in found.terms else 0
-    total = sum((value - centre) ** 2 for value in found.response)
-    return (
-        lre(solved.coefficients, found.coefficients),
-        lre(solved.standard_errors, found.standard_errors),
-        lre([solved.residual_sd], [found.residual_sd]),
-        lre([1 - solved.rss / total], [found.r_squared]),
-    )
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_refined_solver_has_the_certified_digits(name):
     """Fifteen printed digits can be off by half a unit of the last one, 5e-15 of a number that begins with 1: 14.3."""
-    coefficients, standard_errors, residual_sd, r_squared = agreement(problem(name))
-    assert coefficients > 14
-    assert standard_errors > 14
-    assert residual_sd > 14 and r_squared > 14
-
-
-def with_another_digit(line: str, word: int) -> str:
-    """The line with the last digit that is no zero, in the word at this place, raised by one (9 becomes 8)."""
-    start, end = [match.span() for match in re.finditer(r"\S+", line)][word]
-    text = line[start:end]
-    place = max(position for position, digit in enumerate(text) if digit in "123456789")
-    digit = "8" if text[place] == "9" else str(int(text[place]) + 1)
-    return line[:start] + text[:place] + digit + text[place + 1 :] + line[end:]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_another_digit_in_the_data_is_seen_in_the_answers(name, tmp_path):
-    text = (FOLDER / f"{name}.dat").read_text()
-    first, last = (int(number) for number in re.search(r"Data\s+\(lines (\d+) to (\d+)\)", text).groups())
-    lines = text.split("\n")
-    for row in {first, (first + last) // 2, last - 1}:
-        line = lines[row]
-        for word in range(len(line.split())):
-            if re.search("[1-9]", line.split()[word]):
-                changed = [*lines[:row], with_another_digit(line, word), *lines[row + 1 :]]
-                (tmp_path / f"{name}.dat").write_text("\n".join(changed))
-                assert min(agreement(problem(name, tmp_path))) < 12, changed[row]
+    found = problem(name)
+    solved = refine(found.rows, found.response)
+    centre = sum(found.response) / len(found.response) if "B0" in found.terms else 0
+    total = sum((value - centre) ** 2 for value in found.response)
+    assert lre(solved.coefficients, found.coefficients) > 14
+    assert lre(solved.standard_errors, found.standard_errors) > 14
+    assert lre([solved.residual_sd], [found.residual_sd]) > 14
+    assert lre([1 - solved.rss / total], [found.r_squared]) > 14
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

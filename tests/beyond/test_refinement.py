@@ -63,12 +63,6 @@ def test_it_equals_elimination_in_fractions(seed):
         assert math.isnan(found.residual_sd) and all(map(math.isnan, found.standard_errors))
 
 
-def test_the_order_of_rows_and_columns_does_not_matter():
-    X, y = random_problem(3)
-    turned = refine([row[::-1] for row in X[::-1]], y[::-1])
-    assert digits(turned.coefficients[::-1], refine(X, y).coefficients) > 15
-
-
 def test_decimals_in_quotes_are_decimals_and_floats_are_binary():
     rows = [[1, "0.1"], [1, "0.2"], [1, "0.3"]]
     on_a_line = ["1.2", "1.4", "1.6"]
@@ -97,17 +91,6 @@ def test_it_reports_how_the_gradient_shrank():
     assert all(later < earlier / 1000 for earlier, later in zip(found.gradient, found.gradient[1:], strict=False))
 
 
-def test_any_unit_will_do():
-    X, y = random_problem(3)
-    plain = refine(X, y)
-    scaled = refine(
-        [[Fraction(10) ** 200 * value for value in row] for row in X], [Fraction(value, 10**90) for value in y]
-    )
-    assert digits([b * Fraction(10) ** 290 for b in scaled.coefficients], plain.coefficients) > 15
-    assert digits(scaled.residual_sd * 1e90, plain.residual_sd) > 15
-    assert digits([error * 1e290 for error in scaled.standard_errors], plain.standard_errors) > 15
-
-
 @pytest.mark.parametrize("power", [50, 150, -150])
 def test_a_coefficient_far_smaller_than_another_has_its_digits_too(power):
     X, _ = random_problem(9)
@@ -132,11 +115,6 @@ def test_residuals_far_below_the_response_are_no_zeros(residual):
     y = [1 + Fraction(x, 3) + sign * residual for (_, x), sign in zip(X, (1, -1, -1, 1), strict=True)]
     found = refine(X, y)
     assert digits(found.residual_sd, math.sqrt(2) * float(residual)) > 14
-
-
-def test_an_exact_fit_has_standard_errors_of_zero():
-    found = refine([[1, 1], [1, 2], [1, 4]], ["1.1", "1.2", "1.4"])
-    assert found.rss == 0 and found.residual_sd == 0 and found.standard_errors == (0, 0)
 
 
 @pytest.mark.parametrize(

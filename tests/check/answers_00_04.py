@@ -106,10 +106,7 @@ def step_with_closure(u, c, w, b, optimizer):
 # Wrong answers: (answer, words that its hint must contain). What stands between the two are edits of the answer's text,
 # in pairs: what it says, and what it says instead.
 WRONG = {
-    "double": [
-        (lambda x: x * x, "Squaring"),
-        (lambda x: x + 2, "Adding"),
-    ],
+    "double": [(lambda x: x * x, "Squaring"), (lambda x: x + 2, "Adding")],
     "design_matrix": [
         (lambda u: torch.stack([u, u * u], dim=1), "intercept has no column"),
         (lambda u: torch.stack((u**0, u), dim=1), "line's design matrix"),
@@ -128,6 +125,7 @@ WRONG = {
         (lambda residuals, p: residuals.norm() / (len(residuals) - 2) ** 0.5, "right for a line"),
         (lambda residuals, p: ((residuals**2).mean() - p).sqrt(), "root or logarithm of a negative number"),
         (lambda residuals, p: (residuals @ residuals) / (len(residuals) - p), "square root"),
+        (lambda residuals, p: residuals.norm() / (len(residuals) - p) ** 0.5 * 1.0001, "Try it on paper"),
         (lambda residuals, p: residuals.std(), "subtracts the mean"),
         (lambda residuals, p: residuals.std(correction=p), "not every fit"),
     ],

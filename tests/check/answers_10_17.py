@@ -499,10 +499,7 @@ WRONG = {
         (lambda X: (round(16 - digits_lost(X).item()), round(16 - 2 * digits_lost(X).item())), "Don't round"),
         (lambda X: (int(16 - digits_lost(X)), math.floor(16 - 2 * digits_lost(X))), "Don't round down"),
         (lambda X: (16 - digits_lost(X.float()), 16 - 2 * digits_lost(X.float())), "stay in float64"),
-        (
-            lambda X: (16 - digits_lost(X), 16 - torch.linalg.cond((S := X / X.norm(dim=0)).T @ S).log10()),
-            "of X",
-        ),
+        (lambda X: (16 - digits_lost(X), 16 - torch.linalg.cond((S := X / X.norm(dim=0)).T @ S).log10()), "of X"),
         (lambda X: (16 - torch.linalg.cond((X - X.mean(0)) / X.std(0, correction=0)).log10(), 0), "no spread"),
         (lambda X: (16 - digits_lost(X), 16 - 2 * digits_lost(X), X.div_(X.norm(dim=0)))[:2], "handed in"),
     ],
@@ -618,10 +615,7 @@ RIGHT = {
         (Dropping, "n self.output_linear(", "n (lambda h: h @ self.output_linear.weight.T + self.output_linear.bias)("),
     ],
     "load_renamed": [load],
-    "back_to_degrees": [
-        Back,
-        (Back, "(mean)", "(1 * mean)", "(std)", "(1 * std)"),
-    ],
+    "back_to_degrees": [Back, (Back, "(mean)", "(1 * mean)", "(std)", "(1 * std)")],
     "line_in_units": [lambda *task: np.array(in_units(*task))],
     "line_errors": [lambda *task: by_fold(*task).tolist()],
     "standard_errors_apart": [

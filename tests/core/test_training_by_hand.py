@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, TensorDataset
 
 from helpers.loss import mse
-from helpers.training import evaluate, train
+from helpers.training import train
 
 SEED = 3
 
@@ -207,21 +207,6 @@ def test_a_compiled_model_is_trained_as_it_is():
     compiled = torch.compile(copy.deepcopy(plain), backend="aot_eager")  # needs no C++ compiler
     losses = [train(model, sgd(model), x, 3 * x, 6).loss.tolist() for model in (plain, compiled)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-12)  # it may add up in another order
-
-
-def test_normalisation_learns_from_training_rows_alone():
-    x = torch.linspace(-1, 1, 12).unsqueeze(1)
-    outside = torch.linspace(2, 3, 5).unsqueeze(1)
-    y = 3 * x + 0.5 + 0.1 * torch.sin(9 * x)
-    torch.manual_seed(1)
-    model = network(nn.BatchNorm1d(4), dtype=torch.float32)
-    history = train(
-        model, torch.optim.SGD(model.parameters(), lr=0.05), x, y, 5, validation=(outside, 3 * outside + 0.5)
-    )
-    assert model[1].num_batches_tracked == 5
-    assert model[1].running_mean[0].item() == pytest.approx(-0.385528, abs=2e-6)
-    assert history.validation_loss.tolist() == pytest.approx([62.190, 51.478, 43.901, 38.314, 34.249], abs=6e-4)
-    assert evaluate(model, mse, outside, 3 * outside + 0.5).item() == pytest.approx(31.221, abs=6e-4)
 
 
 @pytest.mark.parametrize("loader", [False, True])

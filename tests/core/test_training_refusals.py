@@ -177,6 +177,7 @@ OTHER_TYPES = {  # what attempt() is given, and words of the TypeError
     "a validation triple": (dict(validation=(X, Y, Y)), "validation data are a tuple of 3"),
     "float32 data": (dict(x=X.float()), "inputs: torch.float32.*parameters: torch.float64"),
     "float32 validation": (dict(validation=(X.float(), Y)), "validation inputs: torch.float32"),
+    "whole numbers for a function": (dict(model=torch.abs, optimizer=lambda model: sgd(linear()), x=X.long()), "int64"),
     "whole numbers": (dict(x=torch.arange(12).unsqueeze(1)), "inputs: torch.int64"),
     "no epochs": (dict(epochs=None), "epochs is None"),
     "half an epoch": (dict(epochs=2.5), "epochs is 2.5"),
@@ -196,13 +197,13 @@ OTHER_TYPES = {  # what attempt() is given, and words of the TypeError
     "yes and no as whole numbers": (dict(y=CLASSES.unsqueeze(1) % 2, loss=nn.BCEWithLogitsLoss()), "torch.int64"),
 }
 OTHER_SHAPES = {
+    "a column against a row": (dict(model=nn.Sequential(linear(), nn.Flatten(0))), r"\(12,\).*\(12, 1\)"),
     "a dict of losses": (dict(loss=lambda p, t: {"a": 1}), "no scalar tensor but has dict"),
     "losses, one a row, beside validation": (
         dict(loss=nn.MSELoss(reduction="none"), validation=(X, Y)),
         r"no scalar tensor but has shape \(12, 1\)",
     ),
-    "a row against a column": (dict(y=FLAT), r"\(12, 1\).*\(12,\)"),
-    "the same in a loss of one's own": (dict(y=FLAT, loss=own), r"\(12, 1\).*\(12,\)"),
+    "a row against a column in a loss of one's own": (dict(y=FLAT, loss=own), r"\(12, 1\).*\(12,\)"),
     "the same in a batch": (batches(X, FLAT, batch_size=4), r"\(4, 1\).*\(4,\)"),
     "one output for three columns": (dict(y=Y.repeat(1, 3), loss=own), r"\(12, 1\).*\(12, 3\)"),
     "three outputs for one column": (dict(model=linear(1, 3), loss=nn.MSELoss()), r"\(12, 3\).*\(12, 1\)"),
@@ -235,11 +236,25 @@ REFUSED = {
     for error, table in ((TypeError, OTHER_TYPES), (ShapeError, OTHER_SHAPES), (ValueError, OTHER_VALUES))
     for name, (options, words) in table.items()
 }
+BAD_PAIRS = {  # for training and for validation
+    "different lengths": (X, Y[:10], ShapeError, r"\(12, 1\).*\(10, 1\)"),
+    "a row against a column": (X, FLAT, ShapeError, r"\(12, 1\).*\(12,\)"),
+    "scalars": (X[0, 0], Y, ShapeError, r"\(\)"),
+    "empty": (X[:0], Y[:0], ValueError, "empty"),
+    "nan": (X.sqrt(), Y, ValueError, "contain nan"),
+    "infinity": (X, 1 / (Y - Y[3]), ValueError, "contain inf"),
+    "integer targets": (X, Y.long(), TypeError, "torch.int64"),
+    "a list": (X.tolist(), Y, TypeError, "list"),
+}
+for name, (x, y, error, words) in BAD_PAIRS.items():
+    REFUSED[f"training: {name}"] = (dict(x=x, y=y), error, f"training.*{words}")
+    REFUSED[f"validation: {name}"] = (dict(validation=(x, y)), error, f"validation.*{words}")
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_work_is_refused_in_words(name, capsys):
+def test_what_cannot_work_is_refused_in_words_before_the_first_step(name, capsys, monkeypatch):
     options, error, words = REFUSED[name]
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda *_: pytest.fail("a step was taken"))
     with pytest.raises(error, match=words):
         attempt(**options)
     assert capsys.readouterr() == ("", "")
@@ -301,8 +316,8 @@ def test_a_schedule_that_asks_for_the_loss_is_told(validated):
 def test_a_schedule_for_as_many_epochs_as_it_has_rates():
     model = linear()
     optimizer = sgd(model)
-    schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=6)
-    assert len(train(model, optimizer, X, Y, 6, schedule=schedule).loss) == 6
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=6)  # which refuses a seventh step
+    assert len(train(model, optimizer, X, Y, 6, schedule=schedule, batches=6).loss) == schedule.last_epoch == 6
 
 
 # --- what works ------------------------------------------------------------------------------------------------------
