@@ -23,7 +23,7 @@ local({
     if (is.character(expression))
       return(refused(no_formula, ". R: ", expression))
     if (length(expression) != 1L || !is.call(expression[[1L]]) || !identical(expression[[1L]][[1L]], as.name("~")))
-      return(refused(no_formula))
+      return(refused(no_formula, if (grepl("\n", text)) ". A line that goes on ends in an operator, as in c ~ u +"))
     if (length(expression[[1L]]) != 3L)
       return(refused('{} has no response: write one on the left of the tilde, such as "c ~ u"'))
     list(kind = "formula", formula = as.formula(expression[[1L]], env = new.env(parent = parent.env(globalenv()))))

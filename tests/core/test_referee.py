@@ -510,6 +510,7 @@ OTHER_FORMULAS = {  # on the readings: R's words
     "u + c": "not a formula",
     "": "not a formula: ''",
     "c ~ u; c ~ 1": "not a formula",
+    "c ~ u\n  + storey": "not a formula.*A line that goes on ends in an operator",
     "~ u": "'~ u' has no response",
     "cbind(c, u) ~ storey": "more than one column",
     "place ~ u": "NA/NaN/Inf in 'y'.*NAs introduced by coercion",
