@@ -130,7 +130,10 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
     Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
     Taught in chapters 05 and 10 (without a graph), 12 and 14 (evaluation mode).
     """
+    checks.check_built("model", model, "nn.Linear(1, 1)")
     checks.check_built("loss", loss, "nn.MSELoss()")
+    checks.check_tensor("inputs", inputs)
+    checks.check_tensor("targets", targets)
     with modes_kept(model):
         return loss_in_use(model, loss, inputs, targets, "these")
 

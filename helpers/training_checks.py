@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
+from torch.utils.data import Dataset
 
 from helpers.loss import ShapeError
 
@@ -19,6 +20,10 @@ PAIRING = {"mse", "mse_loss", "MSELoss", "l1_loss", "L1Loss", "smooth_l1_loss", 
 PAIRING |= {"HuberLoss", "binary_cross_entropy", "BCELoss", "binary_cross_entropy_with_logits", "BCEWithLogitsLoss"}
 # Losses that set the scores of k classes, (n, k, ...), against the number of the right one, (n, ...).
 CHOOSING = {"cross_entropy", "CrossEntropyLoss", "nll_loss", "NLLLoss", "multi_margin_loss", "MultiMarginLoss"}
+CUT_OFF = (
+    "the loss has no gradient: it depends on no tensor with requires_grad=True, or .detach(), .item() or NumPy has cut "
+    "it off on the way from the parameters to the loss"
+)
 STRANGERS = (
     "the optimizer holds none of the parameters that the loss depends on: build it from this model, "
     "for example torch.optim.SGD(model.parameters(), lr=0.01)"
@@ -48,6 +53,8 @@ def check_batches(batches: Any, generator: Any, inputs: Any, targets: Any, epoch
             raise ValueError("batches brings inputs and targets of its own: give no others beside it")
         if epochs > 1 and isinstance(batches, Iterator):
             raise TypeError(f"batches is {described(batches)}, empty after one epoch: give a DataLoader or a list")
+    elif isinstance(batches, Dataset):
+        raise TypeError(f"batches is {described(batches)}: give a DataLoader, as in DataLoader(dataset, batch_size=32)")
     elif batches is not None:
         batches = whole_number("batches", batches, example=32)
     if generator is not None:
@@ -98,6 +105,12 @@ def check_predictions(predictions: Any, targets: Tensor, loss: Any, part: str) -
         )
 
 
+def check_tensor(name: str, values: Any) -> None:
+    """Raise TypeError for what is no tensor."""
+    if not isinstance(values, Tensor):
+        raise TypeError(f"{name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)")
+
+
 def repeats(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     """Whether broadcasting would repeat a tensor of the first shape to fit one of the second."""
     try:
@@ -145,8 +158,7 @@ class Watch:
         inputs, targets = pair
         may_be_whole = isinstance(self.model, nn.Module), not PAIRING & names(self.loss)
         for name, values, whole in zip((f"{part} inputs", f"{part} targets"), pair, may_be_whole, strict=True):
-            if not isinstance(values, Tensor):
-                raise TypeError(f"{name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)")
+            check_tensor(name, values)
             if not values.is_floating_point() and (values.is_complex() or not whole):
                 raise TypeError(f"{name} have dtype {values.dtype}: convert with .to(torch.float32)")
             if values.numel() == 0:
@@ -196,7 +208,7 @@ class Watch:
         if not value.requires_grad and not torch.is_grad_enabled():
             raise ValueError("train() runs under torch.no_grad(), where no gradient can be computed: call it outside")
         if not value.requires_grad:
-            raise ValueError(STRANGERS)
+            raise ValueError(CUT_OFF)
         number = value.item()
         if self.epoch > len(self.losses):
             self.losses.append(number)
@@ -227,7 +239,7 @@ class Watch:
     def look_at_parameters(self) -> None:
         """Raise if the step before has made a parameter infinite or nan."""
         if (bad := not_finite([p.detach() for p in self.parameters if p.grad is not None])) is not None:
-            raise self.stop(f"its step has made a parameter {bad}")
+            raise self.stop(f"its step has made a parameter {bad}", self.shorter())
 
     def step_with(self, gradient: Callable, inputs: Tensor, targets: Tensor, value: Tensor) -> None:
         """A step of an optimizer that may ask for the gradient at other parameters, too, as LBFGS does, or SAM.
@@ -259,9 +271,13 @@ class Watch:
         if not self.steps:
             advice = "No step was taken: look for a root, a logarithm or a quotient without a value or a slope there"
         else:
-            rate = self.optimizer.param_groups[0].get("lr", math.nan)
-            advice = f"Try a learning rate below {rate:g}, or rescale the inputs"
+            advice = self.shorter()
         return NotFinite(f"stopped at epoch {self.epoch}: {what}. {why or advice}")
+
+    def shorter(self) -> str:
+        """The advice where a step was too long."""
+        rate = self.optimizer.param_groups[0].get("lr", math.nan)
+        return f"Try a learning rate below {rate:g}, or rescale the inputs"
 
     def explain(self, error: RuntimeError) -> None:
         """Raise in plainer words if PyTorch's error, before the first step, is about dtypes and there are several."""

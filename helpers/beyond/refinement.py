@@ -122,8 +122,9 @@ Whole = tuple[list[int], int]  # numerators, and their common denominator
 def exact_number(value: Any, place: str) -> Fraction:
     """The value as a fraction. Raises TypeError or ValueError, naming its place, for what is no finite number."""
     try:
+        value = value.item() if hasattr(value, "item") else value  # NumPy's numbers, and tensors of one
         return value if isinstance(value, Fraction) else Fraction(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, ZeroDivisionError):
         raise ValueError(f"{place} is {value!r}, no finite number: drop or repair such readings first") from None
     except TypeError:
         raise TypeError(f"{place} is of type {type(value).__name__}: give numbers, or text such as '0.1'") from None

@@ -63,7 +63,7 @@ def tsqr(blocks: Iterable[Block]) -> Reduced:
     """Reduce blocks of rows, one after the other, to one triangle; only one block is held at a time.
 
     blocks: yields pairs (X, y) of float64 tensors, X of shape (rows, p) and y of shape (rows,). The number of rows may
-        differ from block to block; p may not.
+        differ from block to block; p may not. They are taken as numbers: no gradient flows back to them.
     Returns the Reduced of all rows: up to rounding it does not depend on where the rows were cut.
     For a few columns one thread is enough: torch.set_num_threads(1) is faster where several would wait for each other.
     Raises TypeError, ShapeError or ValueError for blocks that cannot be reduced, or if there is none.
@@ -73,6 +73,7 @@ def tsqr(blocks: Iterable[Block]) -> Reduced:
     corner, rows = None, 0
     for X, y in blocks:
         check_block(X, y)
+        X, y = X.detach(), y.detach()
         p = X.shape[1]
         if corner is None:
             corner = X.new_zeros(p + 1, p + 1)

@@ -24,6 +24,7 @@ local({
     tryInvokeRestart("muffleWarning")
   }
   protect <- function(work, argument) {  # how it ended, "" for well, and what it made
+    on.exit(if (grDevices::dev.cur() == 1L) grDevices::pdf(NULL))  # after a dev.off(): rpy2 closes a device, too
     tryCatch(withCallingHandlers(c(list(""), work(argument)), warning = warned),
              error = function(e) list(words("Error", e)), interrupt = function(i) list("stopped"))
   }
@@ -39,4 +40,4 @@ local({
     list()
   }
   list(function(text) protect(run, text), function(value) protect(show, value))
-})
+}, new.env(parent = .BaseNamespaceEnv))  # R's own functions, whatever a cell has named `c` or `list`

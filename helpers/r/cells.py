@@ -64,7 +64,10 @@ def start_r() -> list[Any]:
 
             if not embedded.isinitialized():
                 embedded.set_initoptions(("rpy2", "--quiet", "--vanilla"))
-            from rpy2 import rinterface, robjects  # noqa: F401
+            from rpy2 import rinterface
+
+            rinterface.initr(_c_stack_limit=0)  # R's own limit, where rpy2 has none: endless recursion is an error
+            from rpy2 import robjects  # noqa: F401
 
             return list(rinterface.evalr(SETUP.read_text(encoding="ascii")))
     except Exception as problem:
@@ -176,8 +179,8 @@ def load_ipython_extension(ipython: Any) -> None:
 def make_converter() -> Any:
     """rpy2's conversion of what a cell is handed and hands out, without what rpy2 alters in silence.
 
-    In: see prepared(). Out: rpy2 makes -2147483648 of an integer's NA; here integers with NA become floats with NaN,
-    and logical values with NA an array of True, False and None. NULL and None are each other.
+    In: see prepared(); tensors are arrays. Out: rpy2 makes -2147483648 of an integer's NA; here integers with NA become
+    floats with NaN, and logical values with NA an array of True, False and None. NULL and None are each other.
     """
     import numpy as np
     import pandas as pd
@@ -193,9 +196,14 @@ def make_converter() -> Any:
     def logicals(values: Any) -> Any:
         return np.array([None if value is rinterface.NA_Logical else bool(value) for value in values])
 
-    ours = conversion.Converter("missing values", template=rmagic.default.converter)
+    def others(value: Any) -> Any:  # tensors, among others, of which rpy2 makes arrays that it then doesn't know
+        return ours.py2rpy(np.asarray(value)) if hasattr(value, "__array__") else usual.py2rpy(value)
+
+    usual = rmagic.default.converter
+    ours = conversion.Converter("missing values", template=usual)
+    ours.py2rpy.register(object, others)
     for kind in (int, str, np.integer, np.generic, np.ndarray, pd.Series, pd.Index, pd.Categorical, pd.DataFrame):
-        ours.py2rpy.register(kind, lambda value: rmagic.default.converter.py2rpy(prepared(value)))
+        ours.py2rpy.register(kind, lambda value: usual.py2rpy(prepared(value)))
     factors = ours.rpy2py_nc_map[rinterface.IntSexpVector]
     ours.rpy2py_nc_map[rinterface.IntSexpVector] = conversion.NameClassMap(integers, dict(factors._map))
     ours.rpy2py.register(rinterface.BoolSexpVector, logicals)
@@ -206,12 +214,14 @@ def make_converter() -> Any:
 def prepared(value: Any, what: str = "the value") -> Any:
     """A value as rpy2 hands it to R unaltered: integers that R has only as floats are floats.
 
-    Raises ValueError for text or a number that R cannot hold, which rpy2 would cut off, make NA, or turn into text.
+    Raises ValueError for what rpy2 would alter: text or a number that R cannot hold, and two columns of one name.
     """
     import numpy as np
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
+        if not value.columns.is_unique:
+            raise ValueError(f"two columns are named {value.columns[value.columns.duplicated()][0]!r}")
         value = value.copy(deep=False)
         for place, name in enumerate(value):
             engine.check_text(str(name), "the column name")
@@ -251,11 +261,19 @@ def make_magics(run: Any, show: Any) -> Any:
 
     class Magics(rmagic.RMagics):
         def _import_name_into_r(self, argument: str, environment: Any, names: dict) -> None:
-            environment[argument.partition("=")[0]] = rinterface.NULL  # rpy2 leaves R's old value where Python has None
+            name, found = argument.partition("=")[0], {}
             try:
-                super()._import_name_into_r(argument, environment, names)
+                super()._import_name_into_r(argument, found, names)  # it finds nothing where Python has None
+                environment[name] = found.get(name, rinterface.NULL)
             except Exception as problem:
                 raise RCellError(f"Error: R cannot be given {argument}: {problem}") from problem
+
+        @functools.wraps(rmagic.RMagics.R)
+        def R(self, line: str, cell: str | None = None, local_ns: dict | None = None) -> Any:
+            try:
+                return super().R(line, cell, local_ns)
+            except KeyError as problem:  # of a name after -o
+                raise RCellError(f"Error: R has nothing to hand out: {problem.args[0]}") from problem
 
         def eval(self, code: str) -> tuple[str, Any, bool]:
             """The text that is left to print (none), the value of the code, and whether R would show it."""

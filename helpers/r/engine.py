@@ -63,6 +63,7 @@ def encoded(what: str, column: pd.Series) -> str:
     A category is its codes, its levels and whether these are in order. R names levels by its own rules: 3.0 is "3", and
     True is "TRUE". Raises TypeError for a type, and ValueError for a value, that R does not have; `what` is the column.
     """
+    import numpy as np
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -76,6 +77,7 @@ def encoded(what: str, column: pd.Series) -> str:
         levels = encoded_values(what, levels, pd.api.types.infer_dtype(levels))
         return wire.vector([wire.integers(codes), levels, wire.integers([column.cat.ordered], logical=True)])
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]  # of a column of objects
     return encoded_values(what, values, pd.api.types.infer_dtype(column, skipna=True))
 
 

@@ -23,7 +23,7 @@ local({
     if (is.character(expression))
       return(refused(no_formula, ". R: ", expression))
     if (length(expression) != 1L || !is.call(expression[[1L]]) || !identical(expression[[1L]][[1L]], as.name("~")))
-      return(refused(no_formula))
+      return(refused(no_formula, if (grepl("\n", text)) ". A line that goes on ends in an operator, as in c ~ u +"))
     if (length(expression[[1L]]) != 3L)
       return(refused('{} has no response: write one on the left of the tilde, such as "c ~ u"'))
     list(kind = "formula", formula = as.formula(expression[[1L]], env = new.env(parent = parent.env(globalenv()))))
@@ -42,7 +42,8 @@ local({
   names_in <- function(text) {
     read <- formula_of(text)
     if (read$kind != "formula") return(read)
-    list(kind = "names", names = all.vars(read$formula), texts = as.character(texts_in(read$formula)))
+    texts <- c(texts_in(read$formula), all.names(read$formula))  # all.vars() skips the x of ecdf(x)(z)
+    list(kind = "names", names = all.vars(read$formula), texts = as.character(texts))
   }
 
   column <- function(x, name) {
@@ -85,7 +86,7 @@ local({
     list(terms = as.character(names(coef(fit))), table = table_of(coef(fit), about),
          columns = colnames(about$coefficients), fitted = as.vector(fitted(fit)), rows = as.integer(names(fitted(fit))),
          deviance = fit$deviance, null_deviance = fit$null.deviance, df_residual = fit$df.residual,
-         df_null = fit$df.null, dispersion = about$dispersion, aic = fit$aic, iterations = fit$iter,
+         df_null = fit$df.null, dispersion = about$dispersion, aic = fit$aic, iterations = as.integer(fit$iter),
          converged = fit$converged)
   }
 

@@ -115,6 +115,16 @@ lock = threading.RLock()
 running: list[Referee] = []
 
 
+def fresh_lock() -> None:
+    """In a process forked off while another thread asked, that thread, which held the lock, is not there."""
+    global lock
+    lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=fresh_lock)
+
+
 def referee() -> Referee:
     """The referee of this process, started when first asked for, and anew after it has ended. Raises RUnavailable."""
     if not running or running[0].owner != os.getpid() or running[0].process.poll() is not None:

@@ -4,6 +4,7 @@ import math
 import random
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,6 +70,11 @@ def test_decimals_in_quotes_are_decimals_and_floats_are_binary():
     in_quotes, in_binary = refine(rows, on_a_line), refine([[1, float(x)] for _, x in rows], map(float, on_a_line))
     assert max(abs(in_quotes.coefficients[1] - 2), abs(in_quotes.coefficients[0] - 1)) < Fraction(1, 10**25)
     assert in_quotes.rss < Fraction(1, 10**50) < Fraction(1, 10**40) < in_binary.rss
+
+
+def test_numbers_of_numpy_and_torch_are_numbers():
+    rows = [[np.float32(1), torch.tensor(0.1)], [np.int64(1), np.float32(0.2)], [1, 0.5]]
+    assert refine(rows, [1, 2, 3]) == refine([[float(x) for x in row] for row in rows], [1, 2, 3])
 
 
 def test_it_takes_tensors_and_agrees_with_lm_on_the_readings():
@@ -144,6 +150,7 @@ def test_a_response_of_zeros_and_one_at_right_angles_give_zeros():
         ([[1, 2], [1, 3]], [1, math.nan], ValueError, r"y\[1\] is nan, no finite number"),
         ([[1, math.inf], [1, 3]], [1, 2], ValueError, r"X\[0\]\[1\] is inf, no finite number"),
         ([[1, "two"], [1, 3]], [1, 2], ValueError, r"X\[0\]\[1\] is 'two', no finite number"),
+        ([[1, "1/0"], [1, 3]], [1, 2], ValueError, r"X\[0\]\[1\] is '1/0', no finite number"),
         ([[1, None], [1, 3]], [1, 2], TypeError, r"X\[0\]\[1\] is of type NoneType"),
         ([1.0, 2.0], [1, 2], TypeError, r"X\[0\] is 1.0: X has a row of numbers for each reading"),
         (thermometers(), [1] * 11, TypeError, r"X\[0\] is 'u': X has a row"),

@@ -157,6 +157,12 @@ def test_blocks_that_cannot_be_reduced_say_so(blocks, error, words):
         tsqr(blocks)
 
 
+def test_features_that_a_network_has_computed_are_numbers(table):
+    X, y = table
+    found = tsqr([(X.clone().requires_grad_(), y)]).coefficients()
+    assert not found.requires_grad and torch.equal(found, tsqr([(X, y)]).coefficients())
+
+
 def test_an_error_of_the_reader_comes_through():
     def broken():
         raise TypeError("the file is empty")

@@ -6,6 +6,7 @@ import base64
 import itertools
 import locale
 import os
+import re
 import struct
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from nbclient import NotebookClient
 
 from helpers.r import cells
@@ -58,6 +60,8 @@ ERRORS = {
     "-i too_long": "Error: R cannot be given too_long: the value holds 9007199254740993, which R cannot hold exactly: "
     "its numbers are floats of 64 bits. Subtract a constant first, or round",
     "-i nosuch": "Error: R cannot be given nosuch: name 'nosuch' is not defined.",
+    "-o nosuch": "Error: R has nothing to hand out: 'nosuch' not found",
+    "endless <- function(n) endless(n + 1)\nendless(1)": "Error: C stack usage ... is too close to the limit",
     "print.odd <- function(x, ...) stop('odd')\nstructure(1, class = 'odd')": "Error in print.odd(x) : odd",
 }
 HANDED_OUT = {
@@ -75,6 +79,13 @@ TABLE = [
     "print(d.isna().values.tolist(), d['i'].mean())",
 ]
 NOTHING = ["%%R\nx <- 1", "x = None", "%%R -i x -o y\ncat(is.null(x))\ny <- NULL", "print(y)"]
+NAMED_ALIKE = [
+    "%%R\nc <- list <- print <- paste0 <- is.null <- getOption <- function(...) stop('mine')\n`{` <- `if` <- 3",
+    "%%R\n1 + 1",
+    "%%R\nnosuch",
+    "%%R\nrm(list = ls())\nprint.odd <- function(x, ...) cat('odd')\nstructure(1, class = 'odd')",
+]
+CLOSED = ["%%R\nplot(1)\ninvisible(dev.off())", "%%R\ngraphics.off()\nstop('x')", "%%R\nplot(2)"]
 INTERRUPTED = sys.platform != "win32"  # where a kernel is interrupted in another way
 LOOPS = ["while (TRUE) {}", "Sys.sleep(60)", "repeat cat('')", "while (TRUE) try(Sys.sleep(60), silent = TRUE)"]
 # Stops the next cell when that has begun, which it says with a file.
@@ -100,11 +111,13 @@ CELLS = {
     "print and draw": PRINT_AND_DRAW,
     "errors": [
         "too_long = 2**53 + 1",
-        *(f"%%R {code}\n1" if code.startswith("-i") else f"%%R\n{code}" for code in ERRORS),
+        *(f"%%R {code}\ninvisible(1)" if code.startswith("-") else f"%%R\n{code}" for code in ERRORS),
         "%%R\ncat('alive')",
     ],
     "values": [cell for code in HANDED_OUT for cell in (f"%%R -o x\nx <- {code}", "print(x.tolist())")] + TABLE,
     "nothing": NOTHING,
+    "named alike": NAMED_ALIKE,
+    "closed": CLOSED,
     "stops": [cell for code in LOOPS for cell in (STOP, f"%%R\ncat(file = 'begun')\n{code}", "%%R\ncat('alive')")]
     * INTERRUPTED,
     "warnings": [f"%%R\n{code}" for code in WARNINGS],
@@ -145,7 +158,8 @@ def test_without_r_its_cells_say_what_is_missing(tmp_path):
 def test_an_error_is_shown_once_in_rs_words(shown):
     for (code, words), outputs in zip(ERRORS.items(), shown["errors"][1:-1], strict=True):
         assert [output.output_type for output in outputs] == ["error"], (code, outputs)
-        assert outputs[0].traceback == [words] and outputs[0].evalue == words
+        said = re.sub("(?<=usage) +[0-9]+", " ...", outputs[0].evalue)
+        assert said == words and outputs[0].traceback == [outputs[0].evalue]
     assert streams(shown["errors"][-1]) == [("stdout", "alive")]
 
 
@@ -177,6 +191,20 @@ def test_pythons_none_is_rs_null(shown):
     assert [streams(outputs) for outputs in shown["nothing"][2:]] == [[("stdout", "TRUE")], [("stdout", "None\n")]]
 
 
+@pytest.mark.needs_r
+def test_a_cell_may_name_its_own_things_as_r_names_functions(shown):
+    named, sum_, missing, odd = shown["named alike"]
+    assert named == [] and streams(sum_) == [("stdout", "[1] 2\n")] and streams(odd) == [("stdout", "odd")]
+    assert missing[0].evalue == "Error: object 'nosuch' not found"
+
+
+@pytest.mark.needs_r
+def test_a_cell_may_close_its_picture_itself(shown):
+    closed, failed, drawn = shown["closed"]
+    assert [list(output.data) for output in closed + drawn] == 2 * [["image/png", "text/plain"]]
+    assert [output.get("evalue") for output in failed] == ["Error: x"]
+
+
 SMALLEST, TOO_LONG = -(2**31), 2**53 + 1
 HANDED_IN = {  # what R makes of it, as it would write it
     "an array": (np.array([SMALLEST, 1], "int32"), "c(-2147483648, 1)"),
@@ -202,6 +230,9 @@ HANDED_IN = {  # what R makes of it, as it would write it
     "objects": (pd.Series([SMALLEST, None], dtype=object), "c(-2147483648, NA)"),
     "objects of truth": (pd.Series([True, None], dtype=object), "c(TRUE, NA)"),
     "text": (pd.Series(["ü", None]), 'c("ü", NA)'),
+    "a tensor": (torch.tensor([1.5, 2.0]), "c(1.5, 2)"),
+    "a tensor of integers": (torch.tensor([SMALLEST, 1]), "c(-2147483648, 1)"),
+    "a tensor of one number": (torch.tensor(1.5), "1.5"),
 }
 NOT_IN_R = {
     "an integer": (TOO_LONG, "the value holds 9007199254740993"),
@@ -215,6 +246,7 @@ NOT_IN_R = {
     "categories": (pd.Series(pd.Categorical(["a\0x", "a\0y"])), "null character"),
     "half a character": (pd.Series(["\udc80", "a"], dtype=object), "half a character"),
     "a column's name": (pd.DataFrame({"a\0b": [1]}), "the column name"),
+    "two columns of one name": (pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns are named 'a'"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import math
 import os
@@ -172,6 +173,16 @@ CASES |= {
         ),
         f"within(data.frame({READINGS}), {{ storey[1] <- NA; sunny <- c(TRUE, NA, rep(c(FALSE, TRUE), 4), FALSE); "
         "place <- c('a', 'b', NA, rep(c('a', 'b', 'c'), length.out = 8)) })",
+    ),
+    "a function of one's own making": Case(
+        "y ~ ecdf(z)(x)",
+        frame(y=Y4, x=[1.0, 2, 3, 4], z=[2.0, 2, 5, 3]),
+        "y = Y4, x = 1:4 + 0, z = c(2, 2, 5, 3)",
+    ),
+    "NumPy's numbers of several types": Case(
+        "y ~ x",
+        frame(y=Y4, x=pd.Series([np.float32(0.5), np.float16(2), np.int8(3), 4.5], dtype=object)),
+        "y = Y4, x = c(0.5, 2, 3, 4.5)",
     ),
     "a perfect fit": Case("y ~ x", frame(y=[1, 1, 1], x=[1, 2, 3]), "y = c(1, 1, 1), x = 1:3"),
     "floats to the last bit": Case(
@@ -499,6 +510,7 @@ OTHER_FORMULAS = {  # on the readings: R's words
     "u + c": "not a formula",
     "": "not a formula: ''",
     "c ~ u; c ~ 1": "not a formula",
+    "c ~ u\n  + storey": "not a formula.*A line that goes on ends in an operator",
     "~ u": "'~ u' has no response",
     "cbind(c, u) ~ storey": "more than one column",
     "place ~ u": "NA/NaN/Inf in 'y'.*NAs introduced by coercion",
@@ -650,6 +662,12 @@ def test_r_may_end_and_python_goes_on(deed):
 
 
 @pytest.mark.needs_r
+def test_steps_are_counted_in_whole_numbers_however_many_are_allowed():
+    fit = glm("sunny ~ c", readings(), maxit=10**12)
+    assert isinstance(fit.iterations, int) and f"; {fit.iterations} iterations" in repr(fit)
+
+
+@pytest.mark.needs_r
 def test_a_forked_process_has_a_referee_of_its_own():
     lm("c ~ u", thermometers())
     child = os.fork()
@@ -659,3 +677,17 @@ def test_a_forked_process_has_a_referee_of_its_own():
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert lm("c ~ u", thermometers()).df_residual == 9
+
+
+@pytest.mark.needs_r
+def test_a_process_forked_off_while_a_thread_asks_does_not_wait_for_it():
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(lm, "c ~ { Sys.sleep(1); u }", thermometers())
+        while session.lock.acquire(blocking=False):  # until the other thread has it
+            session.lock.release()
+            time.sleep(0.01)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if session.lock.acquire(timeout=5) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert slow.result().df_residual == 9

@@ -114,7 +114,8 @@ def test_a_step_with_a_closure_is_taken_back():
 
     w = scalar(1.0)
     history = train(lambda x: torch.sqrt(w * w) * x, Second([w], lr=0.1), X, Y, 3)
-    assert w.item() == 1.0 and len(history.loss) == 1 and "its step has made a parameter nan" in history.stopped
+    assert w.item() == 1.0 and len(history.loss) == 1
+    assert "its step has made a parameter nan. Try a learning rate below 0.1" in history.stopped
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -192,6 +193,10 @@ OTHER_TYPES = {  # what attempt() is given, and words of the TypeError
         "batch data are a dict with x, y",
     ),
     "batches of three": (batches(X, Y, Y), "list of 3"),
+    "a data set for a DataLoader": (
+        dict(x=None, y=None, batches=TensorDataset(X, Y)),
+        r"batches is a TensorDataset: give a DataLoader",
+    ),
     "batches without targets": (batches(X), "list of 1"),
     "class numbers as floats": (dict(model=linear(1, 3), y=CLASSES.double(), loss=CHOICE), "convert with .long"),
     "yes and no as whole numbers": (dict(y=CLASSES.unsqueeze(1) % 2, loss=nn.BCEWithLogitsLoss()), "torch.int64"),
@@ -223,7 +228,8 @@ OTHER_VALUES = {
         "model's parameters: cpu.*optimizer's parameters: meta",
     ),
     "an optimizer of another model": (dict(optimizer=lambda model: sgd(linear())), "none of the parameters"),
-    "a model that detaches": (dict(model=Two(Tensor.detach)), "none of the parameters"),
+    "a model that detaches": (dict(model=Two(Tensor.detach)), "the loss has no gradient"),
+    "frozen parameters": (dict(model=linear().requires_grad_(False)), "no tensor with requires_grad=True"),
     "zero epochs": (dict(epochs=0), "epochs is 0"),
     "fewer epochs": (dict(epochs=-1), "epochs is -1"),
     "no rows a batch": (dict(batches=0), "batches is 0"),
@@ -482,6 +488,13 @@ def test_evaluate_takes_functions_and_classes_and_refuses_what_train_refuses():
         evaluate(linear(), nn.MSELoss, X, Y)
     with pytest.raises(TypeError, match="a tuple of 2"):
         evaluate(lambda x: (x, x), mse, X, Y)
+    for arguments, words in (
+        ((nn.Linear, mse, X, Y), "model is <class.*build it first"),
+        ((linear(), mse, X.numpy(), Y), "inputs are a ndarray"),
+        ((linear(), mse, X, Y.tolist()), "targets are a list"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            evaluate(*arguments)
     model = Two(lambda p: None).train()
     with pytest.raises(TypeError, match="NoneType"):
         evaluate(model, mse, X, Y)
