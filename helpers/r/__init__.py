@@ -179,8 +179,8 @@ def probe() -> str:
     Raises RUnavailable, with the reason and the fix, if one of them is impossible; RuntimeError outside the main
     thread, where R cells cannot be started.
     """
-    with session.lock:
-        version = session.referee().version
+    with session.referee() as r:
+        version = r.version
     cells.start_r()
     return version
 
@@ -210,8 +210,7 @@ def ask(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> dic
 
 def table(terms: pd.Index, columns: list[str], values: list[float | None]) -> pd.DataFrame:
     """A table of floats, given column after column, as in R. None is NaN."""
-    import numpy as np
     import pandas as pd
 
-    shaped = np.array(values, dtype="float64").reshape((len(terms), len(columns)), order="F")
+    shaped = pd.Series(values, dtype="float64").to_numpy().reshape((len(terms), len(columns)), order="F")
     return pd.DataFrame(shaped, terms, columns)

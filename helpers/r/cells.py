@@ -48,9 +48,8 @@ def start_r() -> list[Any]:
     Raises RUnavailable with the reason and the fix, and a later call tries again; RuntimeError outside the main thread,
     where R within Python would end the whole process.
     """
-    if threading.current_thread() is not threading.main_thread():
-        here = threading.current_thread().name
-        raise RuntimeError(f"R cells run in the main thread only, and this call came from the thread {here!r}")
+    if (here := threading.current_thread()) is not threading.main_thread():
+        raise RuntimeError(f"R cells run in the main thread only, and this call came from the thread {here.name!r}")
     session.find_r()
     if not (importlib.util.find_spec("rpy2") and importlib.util.find_spec("rpy2.robjects")):
         raise RUnavailable(f"rpy2, which connects Python to R, is not installed in this Python. {INSTALL}")
@@ -105,10 +104,9 @@ def undisturbed_start() -> Iterator[None]:
 
 def set_variables(values: dict[str, str | None]) -> None:
     """Give environment variables these values; None removes one."""
-    for name, value in values.items():
+    for name in values:
         os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
+    os.environ.update({name: value for name, value in values.items() if value is not None})
 
 
 def why_not_started(problem: Exception) -> str:
@@ -196,12 +194,11 @@ def make_converter() -> Any:
     def logicals(values: Any) -> Any:
         return np.array([None if value is rinterface.NA_Logical else bool(value) for value in values])
 
-    def others(value: Any) -> Any:  # tensors, among others, of which rpy2 makes arrays that it then doesn't know
-        return ours.py2rpy(np.asarray(value)) if hasattr(value, "__array__") else usual.py2rpy(value)
-
     usual = rmagic.default.converter
     ours = conversion.Converter("missing values", template=usual)
-    ours.py2rpy.register(object, others)
+    ours.py2rpy.register(  # tensors, among others, of which rpy2 makes arrays that it then doesn't know
+        object, lambda value: ours.py2rpy(np.asarray(value)) if hasattr(value, "__array__") else usual.py2rpy(value)
+    )
     for kind in (int, str, np.integer, np.generic, np.ndarray, pd.Series, pd.Index, pd.Categorical, pd.DataFrame):
         ours.py2rpy.register(kind, lambda value: usual.py2rpy(prepared(value)))
     factors = ours.rpy2py_nc_map[rinterface.IntSexpVector]

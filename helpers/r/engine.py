@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 VECTORS = {"terms", "table", "columns", "interval", "residuals", "fitted", "warnings"}  # in a reply; the rest is single
 FAMILIES = ("binomial", "poisson", "gaussian", "Gamma")
 SMALLEST, LARGEST = -(2**31) + 1, 2**31 - 1  # of R's integers; the one below is its NA
-LARGEST_FLOAT = sys.float_info.max
 
 
 def check_arguments(formula: object, data: object, **settings: object) -> None:
@@ -63,7 +62,6 @@ def encoded(what: str, column: pd.Series) -> str:
     A category is its codes, its levels and whether these are in order. R names levels by its own rules: 3.0 is "3", and
     True is "TRUE". Raises TypeError for a type, and ValueError for a value, that R does not have; `what` is the column.
     """
-    import numpy as np
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -77,7 +75,7 @@ def encoded(what: str, column: pd.Series) -> str:
         levels = encoded_values(what, levels, pd.api.types.infer_dtype(levels))
         return wire.vector([wire.integers(codes), levels, wire.integers([column.cat.ordered], logical=True)])
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
-    values = [value.item() if isinstance(value, np.generic) else value for value in values]  # of a column of objects
+    values = [value.item() if hasattr(value, "item") else value for value in values]  # NumPy's, in a column of objects
     return encoded_values(what, values, pd.api.types.infer_dtype(column, skipna=True))
 
 
@@ -91,14 +89,11 @@ def encoded_values(what: str, values: list[Any], kind: str) -> str:
     if kind == "boolean":
         return wire.integers(values, logical=True)
     if kind not in ("integer", "floating", "mixed-integer-float", "integer-na", "empty"):
-        raise TypeError(
-            f"{what} holds {kind} values, which R is not given; it takes floats, integers, booleans, strings and "
-            "categories"
-        )
+        raise TypeError(f"{what} holds {kind} values; R is given floats, integers, booleans, strings and categories")
     if kind.startswith("integer") and all(SMALLEST <= value <= LARGEST for value in present):
         return wire.integers(values)
     for value in present:
-        if abs(value) != math.inf and not (abs(value) <= LARGEST_FLOAT and float(value) == value):
+        if abs(value) != math.inf and not (abs(value) <= sys.float_info.max and float(value) == value):
             raise ValueError(
                 f"{what} holds {value}, which R cannot hold exactly: its numbers are floats of 64 bits. "
                 "Subtract a constant first, or round"
@@ -109,8 +104,7 @@ def encoded_values(what: str, values: list[Any], kind: str) -> str:
 def columns_needed(names: list[str], texts: list[str], data: pd.DataFrame) -> dict[str, str]:
     """The columns that a formula uses, encoded, in the data's order; all of them if it holds a lone dot.
 
-    A text in the formula may name a column, too, as in get("u"), or be a value: there, a column that R cannot hold is
-    left out.
+    A text in the formula may name a column, too, as in get("u"), or be a value: one that R cannot hold is left out.
     """
     columns = {}
     for name in data.columns:
@@ -128,8 +122,7 @@ def fit(function: str, formula: str, data: pd.DataFrame, **settings: object) -> 
     Returns what the result is made of, and R's "warnings"; or why R refuses, as "refusal". Raises RUnavailable.
     """
     given = {name: value for name, value in settings.items() if value is not None}
-    with session.lock:
-        r = session.referee()
+    with session.referee() as r:
         reply = r.ask(wire.texts(["names", formula]))
         if reply["kind"] == ["names"]:
             columns = columns_needed(reply["names"], reply["texts"], data)

@@ -27,9 +27,8 @@ def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: A
     names = {quoted or plain for quoted, plain in NAME.findall(formula)}
     used = [name for name in data.columns if name in names or "." in names]
 
-    def exact(value: object) -> str:
-        number = isinstance(value, (int, float)) and abs(value) < 2**1024  # and no integer beyond every float
-        return float(value).hex() if number else repr(value)
+    def exact(value: object) -> str:  # an integer may be beyond every float
+        return float(value).hex() if isinstance(value, (int, float)) and abs(value) < 2**1024 else repr(value)
 
     rows = [tuple(exact(value) for value in row) for row in zip(*(data[name].tolist() for name in used), strict=True)]
     order = sorted(range(len(rows)), key=rows.__getitem__)

@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import threading
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,26 +112,19 @@ class Referee:
                 self.process.kill()
 
 
-lock = threading.RLock()
+# For each process a lock: one that is forked off while a thread asks would wait for that thread, which it doesn't have.
+locks: dict[int, Any] = defaultdict(threading.RLock)
 running: list[Referee] = []
 
 
-def fresh_lock() -> None:
-    """In a process forked off while another thread asked, that thread, which held the lock, is not there."""
-    global lock
-    lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=fresh_lock)
-
-
-def referee() -> Referee:
-    """The referee of this process, started when first asked for, and anew after it has ended. Raises RUnavailable."""
-    if not running or running[0].owner != os.getpid() or running[0].process.poll() is not None:
-        stop_referee()
-        running.append(Referee())
-    return running[0]
+@contextlib.contextmanager
+def referee() -> Iterator[Referee]:
+    """The referee of this process, for one thread at a time; started where none runs. Raises RUnavailable."""
+    with locks[os.getpid()]:
+        if not running or running[0].owner != os.getpid() or running[0].process.poll() is not None:
+            stop_referee()
+            running.append(Referee())
+        yield running[0]
 
 
 @atexit.register

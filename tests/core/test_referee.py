@@ -683,11 +683,12 @@ def test_a_forked_process_has_a_referee_of_its_own():
 def test_a_process_forked_off_while_a_thread_asks_does_not_wait_for_it():
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         slow = pool.submit(lm, "c ~ { Sys.sleep(1); u }", thermometers())
-        while session.lock.acquire(blocking=False):  # until the other thread has it
-            session.lock.release()
+        lock = session.locks[os.getpid()]
+        while lock.acquire(blocking=False):  # until the other thread has it
+            lock.release()
             time.sleep(0.01)
         child = os.fork()
         if child == 0:
-            os._exit(0 if session.lock.acquire(timeout=5) else 1)
+            os._exit(0 if session.locks[os.getpid()].acquire(timeout=5) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert slow.result().df_residual == 9
