@@ -345,7 +345,7 @@ def test_a_full_disk_gets_its_room_back(machine_with_r):
     assert left == {".course-begun"}
 
 
-CONDA, WITHOUT_R = "conda env create --file environment.yml", "COURSE_WITHOUT_R=1"
+CONDA, WITHOUT_R = "conda env create --file environment.yml", "write COURSE_WITHOUT_R=1 before the command"
 NO_HOME = ["R_HOME is set to {folder}/home of R", "Unset it"]
 # What is on PATH, who asks, how; and the words that the one line has.
 REFUSALS = {
