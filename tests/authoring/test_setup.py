@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import tomllib
 from importlib import metadata
@@ -81,6 +82,7 @@ class Machine:
         monkeypatch.setenv("PATH", str(self.bin))
         monkeypatch.setenv("STUB_LOG", str(self.log))
         monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))  # a log goes there if there is no .venv
         self.write(folder / "R", R)
         self.write(self.bin / "env", '#!/bin/sh\nexec /usr/bin/env "$@"\n')
         self.add("python3", PYTHON)
