@@ -44,7 +44,7 @@ STRAYS = ("target", "prefix", "root", "python", "require-hashes", "dry-run", "no
 SECONDS_BETWEEN_LINES = 5
 COURSE = "lm-to-neural-networks"
 CONDA_ADVICE = "conda env create --file environment.yml && conda activate " + COURSE
-WITHOUT_R_ADVICE = "or go on without R: COURSE_WITHOUT_R=1"
+WITHOUT_R_ADVICE = "or go on without R: write COURSE_WITHOUT_R=1 before the command"
 NETWORK_TROUBLE = (
     "temporary failure in name resolution", "temporary failure resolving", "name or service not known",
     "failed to establish a new connection", "network is unreachable", "nodename nor servname", "could not resolve",

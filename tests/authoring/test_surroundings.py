@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from notebook_tools import ROOT
@@ -83,13 +84,16 @@ def test_the_makefile_drops_them_before_the_first_python_starts(tmp_path, own):
     assert environment.keys() - left == dropped | ({"LD_LIBRARY_PATH"} if own else set())
 
 
-def test_a_folder_that_cannot_be_written_is_replaced(tmp_path):
+def test_a_folder_that_cannot_be_written_is_replaced(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     environment = {"HOME": str(tmp_path / "no such home")} | dict.fromkeys(SOME_FOREIGN, "")
     settle(tmp_path / "file" / "settings", environment)
     assert not environment.keys() & SOME_FOREIGN and environment["MPLCONFIGDIR"]
     assert os.path.getsize(environment["MATPLOTLIBRC"]) == 0
-    assert not environment["IPYTHONDIR"].startswith(str(tmp_path))
+    assert environment["IPYTHONDIR"].startswith(str(temporary))
 
 
 def test_neither_jupyterlab_nor_pytest_waits_for_a_grammar_that_nothing_needs():

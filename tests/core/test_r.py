@@ -163,6 +163,7 @@ def test_rpy2_that_is_missing_or_cannot_load_r_says_so(monkeypatch, error, words
     monkeypatch.setattr(session, "find_r", lambda: "Rscript")
     monkeypatch.setattr(cells, "undisturbed_start", fail)
     monkeypatch.setattr(cells.importlib.util, "find_spec", lambda name: error)
+    monkeypatch.setattr(cells.importlib.metadata, "version", lambda name: "3.6.6")
     with pytest.raises(RUnavailable, match=words) as caught:
         cells.start_r.__wrapped__()
     assert caught.value.__cause__ is error

@@ -496,6 +496,16 @@ def test_start_up_files_and_shells_change_nothing(profile, shell, tmp_path):
     assert (run.stdout.splitlines(), run.stderr) == (ANSWERS, "")
 
 
+@pytest.mark.needs_r
+@pytest.mark.parametrize("formula", ["c ~ u", "c ~ I(identity(u))"], ids=["at the end", "and after a question"])
+def test_r_leaves_no_temporary_files(formula, tmp_path):
+    data = "pd.DataFrame({'c': [1, 2, 4], 'u': [1, 2, 3]})"
+    code = f"import pandas as pd; from helpers.r import lm; lm({formula!r}, {data})"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
