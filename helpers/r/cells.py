@@ -66,8 +66,7 @@ def start_r() -> list[Any]:
             from rpy2 import rinterface
 
             rinterface.initr(_c_stack_limit=0)  # R's own limit, where rpy2 has none: endless recursion is an error
-            from rpy2 import robjects  # noqa: F401
-
+            importlib.import_module("rpy2.robjects")
             return list(rinterface.evalr(SETUP.read_text(encoding="ascii")))
     except Exception as problem:
         for name in set(sys.modules) - loaded:

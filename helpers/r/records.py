@@ -43,8 +43,7 @@ def recorded_answer(problem: RUnavailable, function: str, formula: str, data: pd
     """The recorded answer to this call as `engine.fit` has it, announced in a printed line. Raises RUnavailable."""
     records = json.loads(FILE.read_text(encoding="utf-8"))
     key, order = key_and_order(function, formula, data, **settings)
-    fit = records["fits"].get(key)
-    if fit is None:
+    if (fit := records["fits"].get(key)) is None:
         raise RUnavailable(
             f"{problem} Without R, {function}() knows only the course's own fits, and {formula!r} on these data is not "
             "one of them."

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from typing import Any
 
 from helpers.r import wire
 
-SECONDS_FOR_ITS_END = 2
 PROGRAM = Path(__file__).with_name("referee.R")
 INSTALL = (
     "Run `make lab` in the course's folder: it finds or installs R and an rpy2 that fits it. With conda, "
@@ -61,10 +61,11 @@ class Referee:
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("R_", "LC_"))}
         self.owner = os.getpid()
-        self.idle = True
+        program = find_r()
+        self.folder = tempfile.mkdtemp(prefix="course-r-")  # R, when it is killed, leaves its files
         self.process = subprocess.Popen(
-            [find_r(), "--vanilla", str(PROGRAM)],
-            env={**kept, "LANGUAGE": "en", "LC_ALL": "C", "TZ": "UTC"},  # C: text is sorted by code point
+            [program, "--vanilla", str(PROGRAM)],
+            env=kept | {"LANGUAGE": "en", "LC_ALL": "C", "TZ": "UTC", "TMPDIR": self.folder},  # C: sorted by code point
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -82,7 +83,6 @@ class Referee:
         """
         marker = f"{os.urandom(16).hex()}\n".encode("ascii")  # what a formula prints comes before it
         printed = deque(maxlen=3)
-        self.idle = False
         lines = iter(self.process.stdout.readline, b"")
         try:
             with contextlib.suppress(OSError):  # if R has ended, it may have said why
@@ -103,28 +103,20 @@ class Referee:
         except BaseException:
             self.stop()
             raise
-        self.idle = True
         reply = dict(zip(names, values, strict=True))
         if reply.pop("spent")[0]:
             self.stop()
         return reply
 
     def stop(self) -> None:
-        """End R's process, whatever it does at the moment. A process that was forked off leaves it alone.
-
-        An idle R ends by itself when its input does, and takes its folder for temporary files along.
-        """
+        """End R's process, whatever it does at the moment. A process that was forked off leaves it alone."""
         if self.owner == os.getpid() and not self.process.stdout.closed:
             with contextlib.suppress(OSError), self.process:  # which closes its pipes, and waits
-                if self.idle:
-                    self.process.stdin.close()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        self.process.wait(SECONDS_FOR_ITS_END)
                 self.process.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
-# For each process a lock: one that is forked off while a thread asks would wait for that thread, which it doesn't have.
-locks: dict[int, Any] = defaultdict(threading.RLock)
+locks: dict[int, Any] = defaultdict(threading.RLock)  # by process: a fork would wait for a thread that it lacks
 running: list[Referee] = []
 
 
