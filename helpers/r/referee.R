@@ -123,4 +123,7 @@ local({
     reply <- list(names(reply), unname(reply))
     cat("\n", marker, "\n", rawToChar(serialize(reply, NULL, ascii = NA, version = 2L)), sep = "")
   }
+  # Python is gone, perhaps killed: so goes the folder that it made for R, if nothing else is in it.
+  unlink(tempdir(), recursive = TRUE)
+  suppressWarnings(file.remove(dirname(tempdir())))
 })

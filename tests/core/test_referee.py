@@ -496,13 +496,26 @@ def test_start_up_files_and_shells_change_nothing(profile, shell, tmp_path):
     assert (run.stdout.splitlines(), run.stderr) == (ANSWERS, "")
 
 
+ENDINGS = {
+    "by itself": "",
+    "after a question that R ends with": "; lm('c ~ I(identity(u))', data)",
+    "killed": "; kill()",
+}
+
+
 @pytest.mark.needs_r
-@pytest.mark.parametrize("formula", ["c ~ u", "c ~ I(identity(u))"], ids=["at the end", "and after a question"])
-def test_r_leaves_no_temporary_files(formula, tmp_path):
-    data = "pd.DataFrame({'c': [1, 2, 4], 'u': [1, 2, 3]})"
-    code = f"import pandas as pd; from helpers.r import lm; lm({formula!r}, {data})"
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_r_leaves_no_temporary_files(ending, tmp_path):
+    code = (
+        "import os; import pandas as pd; from helpers.r import lm; kill = lambda: os.kill(os.getpid(), 9); "
+        f"data = pd.DataFrame({{'c': [1, 2, 4], 'u': [1, 2, 3]}}); lm('c ~ u', data){ENDINGS[ending]}"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", code], env=environment, timeout=120)
+    assert run.returncode == (-9 if ending == "killed" else 0)
+    end = time.monotonic() + 20  # R needs a moment to see that Python is gone
+    while list(tmp_path.iterdir()) and time.monotonic() < end:
+        time.sleep(0.05)
     assert list(tmp_path.iterdir()) == []
 
 
