@@ -54,7 +54,8 @@ if start == 1 and rank == 1:
     os.kill(os.getpid(), 9)
 total = torch.tensor([rank + 1])
 dist.all_reduce(total)
-print(f"start {start}: process {rank} of {workers} knows the sum {total.item()}", flush=True)
+# In one piece: torchrun's processes write at once, and a line's end would be a second piece.
+print(f"start {start}: process {rank} of {workers} knows the sum {total.item()}\\n", end="", flush=True)
 dist.destroy_process_group()
 """
 
