@@ -126,7 +126,7 @@ def exact_number(value: Any, place: str) -> Fraction:
         return value if isinstance(value, Fraction) else Fraction(value)
     except (ValueError, OverflowError, ZeroDivisionError):
         raise ValueError(f"{place} is {value!r}, no finite number: drop or repair such readings first") from None
-    except TypeError:
+    except (TypeError, RuntimeError):  # the latter for a tensor of several
         raise TypeError(f"{place} is of type {type(value).__name__}: give numbers, or text such as '0.1'") from None
 
 
