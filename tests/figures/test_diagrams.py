@@ -139,7 +139,8 @@ def test_strokes_contrast_with_white_and_come_from_the_palette(diagram):
 
 
 @pytest.mark.parametrize("use, colour", PALETTE.items())
-def test_the_palette_can_be_read_as_text(use, colour):
+def test_the_palette_can_be_seen_as_stroke_and_read_as_text(use, colour):
+    assert diagrams.contrast(colour) >= 3
     assert diagrams.contrast(diagrams.text_colour(colour)) >= 4.5
     assert diagrams.contrast(diagrams.text_colour(colour), diagrams.tint(colour)) >= 4.5
 
