@@ -1,6 +1,11 @@
 """What authors and teachers run, each as `python -m helpers.authoring.<name>`. No chapter imports any of it."""
 
+import gc
 import sys
+
+# Imports leave hundreds of thousands of objects that stay. Python's collector would look through all of them several
+# times on the way: a seventh of the seconds of a start.
+gc.set_threshold(20_000)
 
 # At its import jsonschema has this package parse a grammar of international addresses, which nothing here holds. Left
 # out, as where it isn't installed, JupyterLab, make refresh and each process of pytest start in half the time.
