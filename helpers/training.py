@@ -84,7 +84,7 @@ def train(
         value = loss_of(model, loss, x, y, "training")
         if look:
             watch.look_at_loss(value, x, y)
-        optimizer.zero_grad()
+        watch.zero_grad()
         value.backward()
         watch.evaluations += 1
         if look:

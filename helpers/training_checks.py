@@ -144,6 +144,7 @@ class Watch:
         self.found, self.one = (torch.tensor(value, dtype=torch.float32, device=self.device) for value in (0, 1))
         from_torch = type(optimizer).__module__.startswith("torch.optim")
         self.plain = from_torch and not isinstance(optimizer, LBFGS)  # its step asks for no gradient
+        self.clears_as_torch = getattr(optimizer.zero_grad, "__func__", None) is Optimizer.zero_grad
         self.takes_closure = bool(inspect.signature(optimizer.step).parameters)
         self.pairs: dict[str, tuple] = {}
 
@@ -202,6 +203,15 @@ class Watch:
             yield batch
         if self.epoch > len(self.losses):
             raise ValueError("batches holds no rows: does drop_last=True drop the only batch?")
+
+    def zero_grad(self) -> None:
+        """Clear the gradients. Torch's own way is written out: its entry for a profiler takes a small model's time."""
+        if not self.clears_as_torch:
+            self.optimizer.zero_grad()
+            return
+        for group in self.optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
     def look_at_loss(self, value: Tensor, inputs: Tensor, targets: Tensor) -> None:
         """Keep the loss, in the mean of the epoch's batches by their rows; raise if it can't be trained with."""

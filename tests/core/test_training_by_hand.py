@@ -112,6 +112,27 @@ class Twice(torch.optim.SGD):
         return loss
 
 
+class Unfreezing(torch.optim.SGD):
+    """Has parameters more from its third step on."""
+
+    def step(self, closure=None):
+        self.left -= 1
+        if not self.left:
+            self.add_param_group({"params": self.later})
+        return super().step()
+
+
+class Accumulating(torch.optim.SGD):
+    """Clears the gradients before every second step only; the step between has the sum of two."""
+
+    calls = 0
+
+    def zero_grad(self, set_to_none=True):
+        self.calls += 1
+        if self.calls % 2:
+            super().zero_grad(set_to_none)
+
+
 def network(*middle, dtype=torch.float64):
     return nn.Sequential(nn.Linear(1, 4), *middle, nn.Linear(4, 1)).to(dtype)
 
@@ -124,6 +145,16 @@ def frozen():
 
 def sgd(model, lr=0.05):
     return torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+
+
+def unfreezing(model):
+    optimizer = Unfreezing(model[0].parameters(), lr=0.05)
+    optimizer.left, optimizer.later = 3, list(model[2].parameters())
+    return optimizer
+
+
+def accumulating(model):
+    return Accumulating(model.parameters(), lr=0.05)
 
 
 def two_groups(model):
@@ -159,6 +190,8 @@ CASES = {
     "float32": (lambda: network(nn.Tanh(), dtype=torch.float32), sgd),
     "bfloat16": (lambda: network(nn.Tanh(), dtype=torch.bfloat16), sgd),
     "frozen layer": (frozen, sgd),
+    "a group that joins on the way": (lambda: network(nn.Tanh()), unfreezing),
+    "clears gradients in its own way": (lambda: network(nn.Tanh()), accumulating),
     "two groups": (lambda: network(nn.Tanh()), two_groups),
 }
 

@@ -1,6 +1,7 @@
 """The glossary of chapter 13: in order, one sentence each, linked to the chapter where the term is introduced."""
 
 import re
+from functools import cache
 
 import pytest
 from notebook_tools import CHAPTERS, Notebook, page
@@ -30,17 +31,15 @@ def singular(text: str) -> str:
     return " ".join(text.casefold().split()).removesuffix("s")
 
 
-def introduced(path) -> dict[str, set[str]]:
+@cache
+def introduced(name: str) -> dict[str, set[str]]:
     """What the markdown of a chapter sets in bold, what in italics, and the code names that it quotes."""
     found = {"strong": set(), "em": set(), "code": set()}
-    for cell in Notebook.read(path).markdown:
+    for cell in Notebook.read(BY_NAME[name]).markdown:
         if "In the sources" not in cell.source:
             for tag in page(cell.source).select("strong, em, :not(pre) > code"):
                 found[tag.name].add(tag.text if tag.name == "code" else singular(tag.text))
     return found
-
-
-INTRODUCED = {name: introduced(path) for name, path in BY_NAME.items() if path != WALK}
 
 
 def first_chapter(term: str) -> str | None:
@@ -48,8 +47,8 @@ def first_chapter(term: str) -> str | None:
     kinds, wanted = ("strong", "em"), singular(VARIANTS.get(term, term))
     if term.startswith("`"):
         kinds, wanted = ("code",), term.strip("`")
-    chapters = {name: found for name, found in INTRODUCED.items() if name != OTHER_MEANING.get(term)}
-    return next((name for kind in kinds for name, found in chapters.items() if wanted in found[kind]), None)
+    chapters = [name for name in BY_NAME if name not in (WALK.name, OTHER_MEANING.get(term))]
+    return next((name for kind in kinds for name in chapters if wanted in introduced(name)[kind]), None)
 
 
 def test_the_glossary_is_found_whole():
@@ -74,9 +73,9 @@ def test_a_term_has_one_sentence_and_is_introduced_where_its_link_leads(term, se
 
 @pytest.mark.parametrize("term", VARIANTS)
 def test_no_variant_is_needless(term):
-    assert singular(term) not in INTRODUCED[first_chapter(term)]["strong"]
+    assert singular(term) not in introduced(first_chapter(term))["strong"]
 
 
 @pytest.mark.parametrize("term, chapter", OTHER_MEANING.items())
 def test_no_other_meaning_is_needless(term, chapter):
-    assert singular(term) in INTRODUCED[chapter]["strong"] and chapter < first_chapter(term)
+    assert singular(term) in introduced(chapter)["strong"] and chapter < first_chapter(term)
