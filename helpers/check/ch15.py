@@ -31,7 +31,7 @@ stable_log_loss = Exercise(
     log_loss,
     "A logit of 1000 that is wrong costs 1000, and not infinity.",
     in_two_steps,
-    "Where a logit is large, p is rounded to 0 or 1, and its logarithm is not finite: work with z, through softplus.",
+    "Where a logit is large, p is rounded to 0 or 1, and log(0) is not finite: work with z, through softplus.",
     lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y),
     "nn.BCELoss cuts the loss off at 100, since it sees p alone, rounded to 0 or 1: work with z, through softplus.",
     lambda z, y: log_loss(torch.sigmoid(z), y),
