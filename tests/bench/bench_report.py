@@ -122,8 +122,8 @@ def peers(found: dict) -> str:
 def overhead(found: list[dict]) -> str:
     rows = [[row["name"], ratio(row["ratio"]), spread(row), ratio(row["bound"])] for row in found]
     return (
-        "## What the course adds\n\nFor its looks at loss and gradient `train()` pays by clearing gradients without the "
-        "entry for a profiler that torch's `zero_grad()` makes.\n\n"
+        "## What the course adds\n\nFor its looks at loss and gradient `train()` pays by clearing gradients without "
+        "the entry for a profiler that torch's `zero_grad()` makes.\n\n"
     ) + table(["compared", "ratio", "lowest to highest", "bound"], rows)
 
 
@@ -210,8 +210,9 @@ def networks(found: list[dict]) -> str:
         "## Networks at once\n\nAn epoch of many 1-13-1 networks, against an epoch of one with the same numbers: by "
         "`vmap`; as the stack of chapter 08, in which each network has its small matrix products; and with the number "
         "of the network as the last dimension, where the same sums run along memory, tanh overwrites its input and one "
-        "product with a column of ones gives the gradients of weights and biases. The last column is the share of tanh and its derivative in that third way: what no other order of the numbers "
-        "saves. Few networks cost what the calls cost; many, what passes through memory: there float32 gains.\n\n"
+        "product with a column of ones gives the gradients of weights and biases. The last column is the share of tanh "
+        "and its derivative in that third way: what no other order of the numbers saves. Few networks cost what the "
+        "calls cost; many, what passes through memory: there float32 gains.\n\n"
     ) + table(["networks", "numbers", *WAYS.values(), "number last, per network", "tanh"], rows)
 
 
