@@ -158,7 +158,9 @@ def test_without_r_its_cells_say_what_is_missing(tmp_path):
 def test_an_error_is_shown_once_in_rs_words(shown):
     for (code, words), outputs in zip(ERRORS.items(), shown["errors"][1:-1], strict=True):
         assert [output.output_type for output in outputs] == ["error"], (code, outputs)
-        said = re.sub("(?<=usage) +[0-9]+", " ...", outputs[0].evalue)
+        # How deep R goes is a matter of its version: newer ones stop endless recursion before the C stack is full.
+        said = outputs[0].evalue.replace("evaluation nested too deeply: infinite recursion", "C stack usage ")
+        said = re.sub("(?<=usage) .*", " ... is too close to the limit", said)
         assert said == words and outputs[0].traceback == [outputs[0].evalue]
     assert streams(shown["errors"][-1]) == [("stdout", "alive")]
 
