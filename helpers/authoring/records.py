@@ -34,7 +34,7 @@ def course_fits() -> list[Fit]:
     """The fits of chapters 01 to 13 and 17; chapters add theirs here and run `python -m helpers.authoring.records`."""
     readings = thermometers()
     formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)")
-    parts = pd.DataFrame({"x": [10_000.0 + k for k in range(20)]}).assign(
+    parts = pd.DataFrame({"x": [16_000.0 + k for k in range(20)]}).assign(
         y=lambda df: 1 + 2 * df["x"] + 3 * df["x"] ** 2
     )
     return [
@@ -47,7 +47,7 @@ def course_fits() -> list[Fit]:
         Fit("dist ~ speed", cars()),
         Fit("dist ~ speed + I(speed^2)", cars()),
         Fit("y ~ x + I(x^2)", parts),  # a parabola that R loses, and the same one centred
-        Fit("y ~ x + I(x^2)", parts.assign(x=parts["x"] - 10_010)),
+        Fit("y ~ x + I(x^2)", parts.assign(x=parts["x"] - 16_010)),
         Fit("depth ~ lat + long", quakes()),
         Fit("depth ~ lat + long", quakes().iloc[split(1000, seed=0).training.tolist()]),
     ]
