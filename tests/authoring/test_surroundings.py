@@ -24,14 +24,14 @@ settle(Path(sys.argv[1]))
 from jupyter_client.manager import run_kernel
 with run_kernel(kernel_name="python3") as client:
     client.execute_interactive('''
-import json, os, sys, helpers, matplotlib, tqdm
+import gc, json, os, sys, helpers, matplotlib, tqdm
 found = [sys.executable, helpers.__file__, matplotlib.get_backend(), matplotlib.rcParams["text.usetex"]]
-print(json.dumps([*found, "mine" in dir(), sys.flags.dev_mode, hasattr(tqdm, "trange")]))
+print(json.dumps([*found, "mine" in dir(), sys.flags.dev_mode, hasattr(tqdm, "trange"), gc.get_threshold()[0]]))
 ''')
 """
 
 
-def test_nothing_of_the_users_reaches_a_kernel(tmp_path):
+def test_nothing_of_the_users_reaches_a_kernel_and_the_course_s_own_settings_do(tmp_path):
     home = tmp_path / "home's $HOME"
     files = {
         ".ipython/profile_default/startup/00.py": "mine = 1",
@@ -69,7 +69,7 @@ def test_nothing_of_the_users_reaches_a_kernel(tmp_path):
     backend = "module://matplotlib_inline.backend_inline"
     executable, helpers, *rest = json.loads(done.stdout.splitlines()[-1])
     assert [executable, helpers] == [sys.executable, str(ROOT / "helpers" / "__init__.py")]
-    assert rest[0] in (backend, "inline") and rest[1:] == [False, False, False, True]
+    assert rest[0] in (backend, "inline") and rest[1:] == [False, False, False, True, 20_000]
 
 
 # Within R there are libraries of R's, which must not take the place of Python's.
