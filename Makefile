@@ -56,7 +56,9 @@ test: setup  ## run every notebook against its stored outputs, and every test bu
 
 browser: setup  ## try the course in a real browser, which is installed if missing (only some: BROWSER_ARGS='-k slides')
 	@$(COURSE_PYTHON) tests/system_browser.py
-	@$(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser tests/browser tests/authoring $(BROWSER_ARGS)
+	@: the longest groups first, so that neither worker is left alone with one at the end
+	@$(COURSE_PYTHON) -m pytest -n 2 --dist loadgroup -m browser \
+		tests/browser/test_site.py tests/authoring tests/browser $(BROWSER_ARGS)
 
 refresh: setup  ## run the notebooks from clean kernels and store their outputs (only some: NOTEBOOKS=path)
 	@$(COURSE_PYTHON) -m helpers.authoring.refresh $(NOTEBOOKS)
