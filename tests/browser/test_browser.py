@@ -64,7 +64,8 @@ def written(loaded: Page, lab: Lab) -> Iterator[Callable[..., Page]]:
     with ExitStack() as open_now:
 
         def open_cells(*cells: nbformat.NotebookNode) -> Page:
-            loaded.wait_for_events(lambda: lab.ask("api/sessions") == b"[]")  # this path's last kernel may be about to end
+            # The last kernel of this path may be about to end.
+            loaded.wait_for_events(lambda: lab.ask("api/sessions") == b"[]")
             lab.write("written.ipynb", new_notebook(cells=list(cells), metadata=KERNEL))
             return open_now.enter_context(opened(loaded, lab, "written.ipynb"))
 
