@@ -65,7 +65,7 @@ def written(loaded: Page, lab: Lab) -> Iterator[Callable[..., Page]]:
 
         def open_cells(*cells: nbformat.NotebookNode) -> Page:
             # The last kernel of this path may be about to end.
-            loaded.wait_for_events(lambda: lab.ask("api/sessions") == b"[]")
+            loaded.wait_for_events(lambda: b"written.ipynb" not in lab.ask("api/sessions"))
             lab.write("written.ipynb", new_notebook(cells=list(cells), metadata=KERNEL))
             return open_now.enter_context(opened(loaded, lab, "written.ipynb"))
 
