@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from jupyter_core import paths
-from jupyterlab.labapp import LabApp
 
 from helpers.authoring.surroundings import settle
 
@@ -45,16 +44,15 @@ def lay_out(workspaces: Path) -> None:
 def main(arguments: list[str], folder: Path | None = None) -> None:
     """Serve a folder, by default the one that this was started in, until it is stopped."""
     settle(Path.cwd() / "_build" / "settings")
+    from jupyterlab.labapp import LabApp  # at its import it looks for its folders: now the course's
+
     paths.SYSTEM_CONFIG_PATH.clear()  # what is set for all of a machine's servers, as by a hub
     # `!pip` in a notebook is then the environment's own.
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     root = f"--ServerApp.root_dir={folder or Path.cwd()}"
-    # JupyterLab has looked for these two when it was imported, and found the user's.
-    lab = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab"
-    lay_out(lab / "workspaces")
-    own = [f"--LabApp.user_settings_dir={lab / 'user-settings'}", f"--LabApp.workspaces_dir={lab / 'workspaces'}"]
-    server = LabApp.initialize_server(argv=[*OPTIONS, *own, root, *as_root, *arguments])
+    lay_out(Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab" / "workspaces")
+    server = LabApp.initialize_server(argv=[*OPTIONS, root, *as_root, *arguments])
     server.web_app.settings["page_config_hook"] = without_hidden
     provider = server.identity_provider
     if not provider.auth_enabled:
