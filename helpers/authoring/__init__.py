@@ -4,8 +4,9 @@ import gc
 import sys
 
 # Imports leave hundreds of thousands of objects that stay. Python's collector would look through all of them several
-# times on the way: a seventh of the seconds of a start.
-gc.set_threshold(20_000)
+# times on the way: about a seventh of the processor's time of a start with PyTorch, measured in three.
+COLLECT_AFTER = 20_000
+gc.set_threshold(COLLECT_AFTER)
 
 # At its import jsonschema has this package parse a grammar of international addresses, which nothing here holds. Left
 # out, as where it isn't installed, JupyterLab, make refresh and each process of pytest start in half the time.

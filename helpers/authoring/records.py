@@ -31,7 +31,7 @@ class Fit(NamedTuple):
 
 
 def course_fits() -> list[Fit]:
-    """The fits of chapters 01 to 13 and 17; chapters add theirs here and run `python -m helpers.authoring.records`."""
+    """The course's own fits; chapters add theirs here and run `python -m helpers.authoring.records`."""
     readings = thermometers()
     formulas = ("c ~ u", "c ~ 0 + u", "c ~ 1", "c ~ u + I(u^2)", "c ~ poly(u, 2, raw = TRUE)")
     parts = pd.DataFrame({"x": [16_000.0 + k for k in range(20)]}).assign(

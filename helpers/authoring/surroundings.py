@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from helpers.authoring import COLLECT_AFTER
+
 # How the names of foreign variables begin. The Makefile drops them, too, before the first Python starts; R's are the
 # business of helpers.r.
 FOREIGN = ("PYTHON", "JUPYTER", "MPL", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
@@ -20,9 +22,9 @@ def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None
     for name in [name for name in environ if name.startswith(FOREIGN)]:
         del environ[name]
     try:
-        lay_out(folder)
+        write_settings(folder)
     except OSError:
-        lay_out(folder := Path(tempfile.mkdtemp(prefix="course-")))
+        write_settings(folder := Path(tempfile.mkdtemp(prefix="course-")))
     environ["MATPLOTLIBRC"] = str(folder / "matplotlibrc")
     environ["MPLCONFIGDIR"] = str(folder / "matplotlib")  # its cache of fonts
     environ["IPYTHONDIR"] = str(folder / "ipython")
@@ -32,10 +34,10 @@ def settle(folder: Path, environ: MutableMapping[str, str] = os.environ) -> None
     environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
 
-def lay_out(folder: Path) -> None:
+def write_settings(folder: Path) -> None:
     """Write the files that are read in place of the user's: all is as by default, but that kernels start faster."""
     profile = folder / "ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
     (folder / "matplotlibrc").write_text("", encoding="utf-8")
-    # A kernel runs this first. What imports leave would be looked through by Python's collector several times.
-    (profile / "ipython_kernel_config.py").write_text("import gc\n\ngc.set_threshold(20_000)\n", encoding="utf-8")
+    kernels_first = f"import gc\n\ngc.set_threshold({COLLECT_AFTER})\n"  # as helpers.authoring does, and why
+    (profile / "ipython_kernel_config.py").write_text(kernels_first, encoding="utf-8")

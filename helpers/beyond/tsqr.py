@@ -116,7 +116,8 @@ def with_rows(corner: Tensor, X: Tensor, y: Tensor) -> Tensor:
     With T = corner and S = (X | y) / T the cross products of all these rows are T'(I + S'S)T. A Cholesky decomposition
     I + S'S = C'C gives their triangle: CT. What squaring loses where columns resemble one another is not lost here:
     division by T has made them unlike, and I keeps every direction from vanishing. If S is large, as it is where T
-    leaves a direction open, this doesn't hold, and QR decomposes T and the block, which takes longer.
+    leaves a direction open, this doesn't hold, and QR decomposes T and the block, which takes longer (of ten columns or
+    more; of two it may not).
     Raises ValueError for numbers that are not finite, or overflow.
     """
     S = torch.column_stack([X, y])

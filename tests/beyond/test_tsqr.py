@@ -90,7 +90,7 @@ def test_the_digits_are_those_of_qr_where_columns_resemble_one_another(spread):
         found["tsqr"].append(tsqr(cut(X, y, [500] * 12)).coefficients())
     usual = {way: median(digits(answer.tolist(), ones) for answer in answers) for way, answers in found.items()}
     assert usual["normal equations"] < 5 < usual["QR"] - 2
-    assert usual["tsqr"] > usual["QR"] - 0.7  # of one draw, they differ by up to 1.5 either way
+    assert usual["tsqr"] > usual["QR"] - 0.7  # of one draw, they differ by up to two either way
 
 
 def test_order_and_shape_of_the_tree_do_not_matter(table):
