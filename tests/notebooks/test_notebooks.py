@@ -255,19 +255,21 @@ def times_are_computed(notebook):
 
 @rule
 def side_paths_can_be_left_out(notebook):
-    """A talk is the main road, and no name that a side path defines is needed after it."""
-    defined, owed = set(), {}
+    """A talk is the main road, and no name that a side path defines is needed after it, not in another one either."""
+    defined, owed, own = set(), {}, set()
     for (number, cell), place in zip(enumerate(notebook.cells), notebook.places, strict=True):
         if place == "side path" and slide_type(cell) not in ("skip", "notes"):
             yield f"cell {number} of a side path is no slide: its slide type is skip"
         if cell.cell_type != "code":
+            own = set() if re.match(r"#+ Side path", cell.source) else own
             continue
         stored, loaded = names_in(cell.source)
+        own = own | stored if place == "side path" else set()
+        for name in sorted(loaded & owed.keys() - defined - own):
+            yield f"cell {number} needs {name}, which a side path defines"
         if place == "side path":
             owed |= {name: number for name in stored - defined}
         else:
-            for name in sorted(loaded & owed.keys() - defined):
-                yield f"cell {number} needs {name}, which a side path defines"
             defined |= stored
 
 
@@ -624,6 +626,10 @@ BREAKS = [
     ("times_are_computed", change(1, add=" word" * 51 * 150)),
     ("side_paths_can_be_left_out", side_path("skip", "more = 1", "less = more")),
     ("side_paths_can_be_left_out", side_path("fragment", "more = 1", "less = 1")),
+    (
+        "side_paths_can_be_left_out",
+        lambda cells: [side_path("skip", text, "less = 1")(cells) for text in ("less = more", "more = 1")],
+    ),
     ("one_idea_per_cell", change(4, add="\npass" * LONGEST_CELL)),
     ("one_idea_per_cell", lambda cells: [change(position, add="\na = b" * 6)(cells) for position in (2, 4, 6)]),
     ("no_semicolon_at_the_end", change(4, source="plt.show();  # draw")),
