@@ -15,7 +15,7 @@ def rises(f: Callable[[float, float], float], w: float, b: float, ahead: float, 
 
 forward_difference = Exercise(
     lambda f, w, b, delta: tuple(rises(f, w, b, delta) / delta),
-    "Three losses instead of four; the price is an error in proportion to delta, not to its square.",
+    "Three losses suffice instead of four; the price is an error in proportion to delta, not to its square.",
     lambda f, w, b, delta: rises(f, w, b, delta) / (2 * delta),
     "You divided by 2 * delta, but the two points are only delta apart.",
     lambda f, w, b, delta: rises(f, w, b, delta, delta) / (2 * delta),

@@ -37,7 +37,7 @@ derivative = Exercise(
     lambda f, x: x.grad,
     "That is the gradient x came with: compute f(x) and call backward on the result.",
     ("x.grad = None", "x = x.clone().requires_grad_()"),
-    "None came back: backward() itself returns nothing, and a clone is no leaf. x.grad of the x that came in has it.",
+    "None came back: backward() itself returns nothing, and a clone is no leaf. x.grad of the x that came in gets it.",
     ("x.grad = None", "x.grad.zero_()"),
     "A fresh x has no gradient yet, its .grad is None, which has no zero_(): set x.grad to None instead.",
     derivative_by_nudging,
