@@ -70,7 +70,7 @@ def other_than_two_hidden(given: list, wanted: list) -> str:
         return ""
     if trained != expected:
         return of_fixed_size(given, wanted) or (
-            f"For width 3 it trains {trained} numbers, and 1-3-3-1 has {expected}: which layer has another size?"
+            f"For width 3 it trains {trained} numbers, and 1-3-3-1 has {expected}: is a layer wrong, extra, or in a list?"
         )
     return "The layers have the right sizes. Between them belong two tanh, and nothing else: no other bend, no dropout."
 
@@ -101,7 +101,7 @@ deeper_network = Exercise(
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),
     remark=other_than_two_hidden,
-    hint="Write down the shape after each module; it should go from (n, 1) over (n, width), twice, to (n, 1).",
+    hint="Write down the shape after each linear layer; it should go from (n, 1) over (n, width), twice, to (n, 1).",
 )
 
 

@@ -240,7 +240,7 @@ WRONG = {
         (lambda width: nn.Sequential(nn.Linear(1, width), nn.Tanh, nn.Linear(width, 1)), "is the class"),
         (Deep, "torch.tanh", "F.elu", "no other bend"),
         (Deep, "self.output(h)", "self.output(F.dropout(h))", "no dropout"),
-        (lambda width: Deep(2 * width), "another size"),
+        (lambda width: Deep(2 * width), "wrong, extra"),
         (lambda width: Deep(13), "one size"),
     ],
     "error_on_new_rows": [
