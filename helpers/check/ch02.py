@@ -92,7 +92,7 @@ largest_stable_rate = Exercise(
     lambda u: curvatures(u)[-1],
     "That is the curvature; the limit is 2 divided by it.",
     lambda u: 1 / (u**2).mean(),
-    "That is the curvature along w alone: across the valley, where b moves, too, it is sharper.",
+    "That is the limit along w alone: across the valley, where b moves, too, the loss curves more sharply.",
     lambda u: 2 / curvatures(u).sum(),
     "You added the curvatures of two directions: the sharpest one alone sets the limit.",
     lambda u: 2 / (curvatures(u) ** 2).sum().sqrt(),

@@ -65,7 +65,7 @@ def steps_taken(given: list, wanted: list) -> str:
     return ""
 
 
-MORE_STEPS = ": one call computes as many gradients as it needs."
+MORE_STEPS = ": one call computes several gradients."
 
 
 def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
@@ -79,7 +79,7 @@ training_cycle = Exercise(
     cycle,
     "The same lines train other models, with other optimizers, unless their step() needs a closure.",
     ("optimizer.zero_grad()", "pass"),
-    "zero_grad is missing: each gradient is added to those of all epochs before.",
+    "zero_grad is missing in the loop: each gradient is added to those of all epochs before.",
     ("error.backward()", "pass"),
     "The parameters are where they started: step() met no gradient. The order is zero_grad(), backward(), step().",
     ("optimizer.zero_grad()", "optimizer.step(); optimizer.zero_grad()", "        optimizer.step()\n", ""),
@@ -89,9 +89,9 @@ training_cycle = Exercise(
     ("range(epochs)", "range(1)"),
     "You went round once: repeat the cycle as often as epochs says.",
     ("error =", "error = error if _ else"),
-    "The loss was computed once, before the loop, and its graph is used up: compute it anew in every epoch.",
+    "backward met a graph that is used up: call it once an epoch, on prediction and loss computed anew.",
     ("error =", "error = error if _ else", "backward()", "backward(retain_graph=True)"),
-    "The loss was computed once, before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
+    "Prediction or loss stands before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
     ("error =", "with torch.no_grad(): error ="),
     "backward found no record: was the loss computed under no_grad? step() needs none around it.",
     ("        optimizer.step()", "    optimizer.step()"),
@@ -133,7 +133,7 @@ lbfgs_step = Exercise(
     ("step(closure)", "step(lambda error=closure(): error)"),
     "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
     ("    def", "    once = loss.mse(line(u, w, b), c)\n\n    def", "error.backward()", "once.backward()"),
-    "The loss was computed before the closure, and its graph is used up: compute it inside, anew at each call.",
+    "backward met a graph that is used up: prediction, loss and one backward belong inside the closure.",
     ("return error", "return w, b"),
     "The closure has to return the loss; w and b are for lbfgs_step itself to return.",
     ("step(closure)", "step(closure())"),

@@ -225,7 +225,7 @@ WRONG = {
     "overwritten_derivative": [
         (2 * 3 + 1, "which += finds"),
         (torch.tensor(6.0), "overwrite each other"),
-        (1, "comes first"),
+        (1, "hands on"),
     ],
     "momentum_step": [
         (lambda p, g, v, rate, m: (p - (v := m * v + rate * g), v), "inside the buffer"),
@@ -239,14 +239,14 @@ WRONG = {
         (lambda p, g, v, rate, m: (p + (v := m * v - rate * g), v), "holds steps"),
     ],
     "training_cycle": [
-        (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing: each"),
+        (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing in the loop"),
         (lambda *task: train_in_order(*task, "forward zero step backward"), "where they started"),
         (lambda *task: train_in_order(*task, "forward backward zero step"), "where they started"),
         (lambda *task: train_in_order(*task, "forward zero backward"), "never called"),
         (lambda *task: train_in_order(*task, "forward step zero backward"), "gradient of the epoch before"),
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
         (lambda *task: train_in_order(*task[:-1], 1), "round once"),
-        (lambda *task: train_in_order(*task, "zero backward step"), "its graph is used up"),
+        (lambda *task: train_in_order(*task, "zero backward step"), "a graph that is used up"),
         (lambda *task: train_in_order(*task, "zero backward_and_keep step"), "retain_graph=True hides it"),
         (lambda *task: torch.no_grad()(train_in_order)(*task), "found no record"),
         (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),

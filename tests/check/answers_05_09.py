@@ -215,7 +215,7 @@ WRONG = {
         (lambda x, W, b: (torch.relu(x @ W.T + b).sum(0) > 0).sum(), "alive"),
         (lambda x, W, b: (torch.relu(x @ W.T).sum(0) == 0).sum(), "bias is missing"),
         (lambda x, W, b: (torch.relu(x @ W.T + b).amax(0) == 0).double().mean(), "share"),
-        (lambda x, W, b: sum(bool((z == 0).all()) for z in (x @ W.T + b).T), "ReLU is missing"),
+        (lambda x, W, b: sum(bool((z == 0).all()) for z in (x @ W.T + b).T), "Neither z nor the weights"),
         (lambda x, W, b: ((x @ W.T + b).amax(0) < 0).sum(), "z exactly 0"),
         (lambda x, W, b: 0, "zero all the way down"),
     ],
