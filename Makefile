@@ -1,4 +1,4 @@
-# `make` alone prints what there is. Each target sets up whatever is missing first; when nothing is, that costs a moment.
+# `make` alone prints what there is. Each target but help and lock sets up whatever is missing first; when nothing is, that costs a moment.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -84,7 +84,7 @@ handout: setup  ## pack a desk without solutions for a class into _build/handout
 lint: setup  ## check the style of the code
 	@$(COURSE_PYTHON) -m ruff check .
 
-lock:  ## choose every pinned version anew and write constraints.txt
+lock:  ## choose anew what pyproject.toml leaves open and write constraints.txt
 	@options=--lock; $(SETUP)
 
 setup:

@@ -237,7 +237,8 @@ class Venv:
         """Leave an empty .venv that says the set-up made it. The mark goes last and comes first."""
         if os.path.isdir(self.path):
             entries = os.listdir(self.path)
-            if entries and not (os.path.exists(self.begun) or os.path.exists(self.ready)):
+            ours = os.path.exists(self.begun) or os.path.exists(self.ready)
+            if entries and (not ours or os.path.islink(self.path)):  # a link leads to another's
                 raise SetupError("the set-up did not make {}. Move it away and run the command again".format(self.path))
             self.mark()
             for entry in entries:

@@ -49,7 +49,7 @@ def tensors(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     Taught in chapter 02.
     """
     if not dtype.is_floating_point:
-        raise TypeError(f"dtype is {dtype}, which cannot hold 35.7: use torch.float32 or torch.float64")
+        raise TypeError(f"dtype is {dtype}, which is no floating-point dtype: use torch.float32 or torch.float64")
     return torch.tensor(UNKNOWN, dtype=dtype), torch.tensor(CELSIUS, dtype=dtype)
 
 
@@ -129,7 +129,8 @@ def airquality() -> pd.DataFrame:
 def logger() -> pd.DataFrame:
     """1024 readings of the two thermometers as a logger might have noted them, made up, rounded to a tenth.
 
-    Returns columns u (unknown unit) and c (degrees Celsius), float64. The true slope is 5/9, and c is off by up to 4.
+    Returns columns u (unknown unit) and c (degrees Celsius), float64. The true slope is 5/9, and c is off by up to 4
+    before rounding.
     """
     import pandas as pd
 

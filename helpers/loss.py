@@ -22,7 +22,7 @@ def mse(prediction: Tensor, target: Tensor) -> Tensor:
     if prediction.shape != target.shape:
         raise ShapeError(
             f"prediction has shape {tuple(prediction.shape)}, target has shape {tuple(target.shape)}: "
-            "bring both to one shape, for example with target.unsqueeze(1) or prediction.squeeze(1)"
+            "bring both to one shape, for example with .unsqueeze(1) on the one of shape (n,)"
         )
     return ((prediction - target) ** 2).mean()
 

@@ -39,7 +39,7 @@ def digits(value: Numbers, reference: Numbers) -> float:
 
     value, reference: a number each (Python's, NumPy's or a tensor without dimensions), or as many numbers each, in a
     sequence, array or tensor. Where a reference is 0 the absolute error counts.
-    Returns a float: 0 or below when not even the first digit agrees, infinity when value equals reference,
+    Returns a float: 0 or below when the error is as large as the reference, infinity when value equals reference,
     and -infinity where a value or a reference is not finite: NaN agrees with nothing.
     Raises ValueError for different numbers of values and references, or none.
     Source: the log relative error of NIST's Statistical Reference Datasets. Taught in chapter 01.

@@ -26,7 +26,7 @@ class History:
     loss: training loss of each epoch, measured before that epoch's step; float64, shape (epochs run,). With batches:
         the mean of the batches' losses, each measured before its own step, weighted by their numbers of rows.
     validation_loss: the same for the validation pair, measured as each epoch begins, or None without one.
-    evaluations: how often the gradient was computed (more often than once a step for LBFGS).
+    evaluations: how often the gradient was computed (by LBFGS often more than once a step).
     stopped: why the run ended early, or at parameters that are not finite; or None.
     """
 
@@ -68,7 +68,7 @@ def train(
     Returns the History. Before a step it looks at loss and gradient; where one is not finite it says so in one line,
     doesn't take the step, and returns the history up to this epoch. When interrupted, it returns the history so far.
     Random numbers are the caller's business: seed before building the model.
-    Raises ShapeError, TypeError or ValueError, before the first step, for what cannot be trained.
+    Raises ShapeError, TypeError or ValueError for what cannot be trained; the model's and PyTorch's errors pass.
     Taught in chapters 02 to 05, 09 and 14.
     """
     epochs = checks.whole_number("epochs", epochs, example=5000)
@@ -126,7 +126,7 @@ def evaluate(model: Model, loss: Loss, inputs: Tensor, targets: Tensor) -> Tenso
     """The loss of a model that is only measured: in evaluation mode, and without a graph.
 
     model, loss, inputs, targets: as for train(). Each submodule of an nn.Module is in its own mode again afterwards.
-    Returns a scalar tensor that requires no gradient.
+    Returns a tensor of one number that requires no gradient.
     Raises ShapeError or TypeError where predictions and targets don't fit, or the loss is no scalar.
     Taught in chapters 05 and 10 (without a graph), 12 and 14 (evaluation mode).
     """

@@ -76,7 +76,7 @@ def check_schedule(schedule: Any, optimizer: Optimizer, epochs: int) -> bool:
         raise ValueError("the schedule would move the rate of another optimizer: build it for the one that trains")
     steps = getattr(schedule, "total_steps", math.inf)  # of OneCycleLR
     if steps - getattr(schedule, "last_epoch", 0) < epochs:
-        raise ValueError(f"the schedule ends after {steps} steps, before the {epochs} epochs: give it more total_steps")
+        raise ValueError(f"the schedule ends at step {steps}, before these {epochs} epochs: give it more total_steps")
     parameters = inspect.signature(schedule.step).parameters.values()
     return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
@@ -101,14 +101,14 @@ def check_predictions(predictions: Any, targets: Tensor, loss: Any, part: str) -
     elif PAIRING & names(loss) or repeats(shape, wanted):
         raise ShapeError(
             f"{part} predictions have shape {shape}, targets {wanted}: broadcasting "
-            "would pair every prediction with every target; bring both to one shape, as with targets.unsqueeze(1)"
+            "would not pair them one to one; bring both to one shape, as with targets.unsqueeze(1)"
         )
 
 
 def check_tensor(name: str, values: Any) -> None:
     """Raise TypeError for what is no tensor."""
     if not isinstance(values, Tensor):
-        raise TypeError(f"{name} are a {type(values).__name__}: make them a tensor with torch.tensor(...)")
+        raise TypeError(f"{name} are a {type(values).__name__}: give a tensor, as torch.tensor(...) makes of numbers")
 
 
 def repeats(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -122,7 +122,7 @@ def repeats(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 def refuse_loss(value: Any) -> None:
     """Raise for a loss that is not one number in a tensor."""
     found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-    raise ShapeError(f"the loss is no scalar tensor but has {found}: average it, for example with .mean()")
+    raise ShapeError(f"the loss is no scalar tensor, found {found}: return one, as .mean() makes, without .item()")
 
 
 class NotFinite(ArithmeticError):
@@ -279,7 +279,7 @@ class Watch:
     def stop(self, what: str, why: str | None = None) -> NotFinite:
         """What to raise: what is not finite, at which epoch, and what to try."""
         if not self.steps:
-            advice = "No step was taken: look for a root, a logarithm or a quotient without a value or a slope there"
+            advice = "No step was taken: look for huge numbers, or a root, logarithm or quotient without value or slope"
         else:
             advice = self.shorter()
         return NotFinite(f"stopped at epoch {self.epoch}: {what}. {why or advice}")

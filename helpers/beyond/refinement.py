@@ -172,7 +172,7 @@ def triangular_factor(X: Tensor) -> Tensor:
     R = torch.linalg.qr(X).R
     for place, (left, length) in enumerate(zip(R.diagonal().abs(), X.norm(dim=0), strict=True)):
         if left <= torch.finfo(X.dtype).eps * length:
-            raise dependent(f"column {place} of X is zero, or a combination of the columns before it")
+            raise dependent(f"column {place} of X (counted from 0) is zero, or a combination of those before it")
     return R
 
 

@@ -22,8 +22,8 @@ PIECE = 100_000  # numbers that are worked on at once: few enough for a processo
 class Reduced:
     """All that least squares needs to know of some rows (X, y) with p columns, whatever their number.
 
-    r: the triangle R of X = QR, shape (p, p), float64, upper triangular, diagonal positive (0 in a direction that the
-        rows leave open).
+    r: the triangle R of X = QR, shape (p, p), float64, upper triangular, diagonal positive (0, or nearly, in a
+        direction that the rows leave open).
     qty: Q'y, shape (p,).
     residual_length: length of the residuals of the best coefficients for these rows, in y's unit; kept as QR gives it,
         not squared, so that numbers of any size can be merged.

@@ -21,7 +21,7 @@ hump = Exercise(
     lambda x, left, right, k: -hump_of(x, left, right, k),
     "It is a hole: rise at left, fall at right.",
     lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2,
-    "Both neurons rise, which makes a staircase: one of them has to fall.",
+    "As you combine them, both steps rise, which makes a staircase: one has to fall.",
     lambda x, left, right, k: hump_of(x, -left, -right, k),
     "The steps are mirrored: a neuron that switches at x = left has the argument x - left, not x + left.",
     lambda x, left, right, k: (torch.tanh(k * x - left) - torch.tanh(k * x - right)) / 2,

@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from helpers import data, loss
 from helpers.check.engine import (
-    RETURN_IN_LOOP,
     Exercise,
     all_pairs,
-    float64,
     module_probe,
     of_fixed_size,
     readings,
@@ -41,7 +39,7 @@ network_size = Exercise(
     lambda sizes: sum(sizes[0] * n_out + n_out for n_out in sizes[1:]),
     "A layer's inputs are the outputs of the layer before it, not the inputs of the network.",
     lambda sizes: sizes[0] * sizes[1] + sizes[1],
-    RETURN_IN_LOOP,
+    "Only the first layer is counted. If you have a loop: does return stand inside it?",
     cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
     hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
 )
@@ -49,7 +47,8 @@ network_size = Exercise(
 
 def probe_network(module: nn.Module, width: int) -> list:
     """How many numbers the module would train, and its outputs once these numbers are known ones."""
-    module, inputs = module.double(), float64([[-2.0], [-0.5], [0.25], [1.0], [3.0]])
+    own = next(module.parameters(), torch.empty(0))  # not module.double(), which would miss layers in a plain list
+    inputs = torch.tensor([[-2.0], [-0.5], [0.25], [1.0], [3.0]], dtype=own.dtype)
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     layers.sort(key=lambda layer: (layer.in_features != 1, layer.out_features == 1))  # whichever was made first
     of_layers = [parameter for layer in layers for parameter in layer.parameters()]

@@ -26,7 +26,7 @@ __all__ = ["GlmResult", "LmResult", "RError", "RUnavailable", "RWarning", "glm",
 
 
 class RError(ValueError):
-    """R refused the formula or the data. The message holds R's own words."""
+    """The formula or the data were refused. The message holds R's own words where R refused."""
 
 
 class RWarning(UserWarning):
@@ -109,7 +109,7 @@ class GlmResult(Fit):
     coefficients: p rows named and ordered by R, columns "Estimate", "Std. Error", and "z value", "Pr(>|z|)" for
         binomial and poisson or "t value", "Pr(>|t|)" for gaussian and Gamma. What the data cannot determine is NaN.
     fitted: the fitted mean for each row used (a probability for binomial); its index is the data's own.
-    deviance, null_deviance: of this fit, and of the fit with the intercept alone.
+    deviance, null_deviance: of this fit, and of one with the intercept alone (or nothing, if there is none).
     df_residual, df_null: the degrees of freedom that belong to them.
     dispersion: 1 for binomial and poisson, else estimated.
     aic: Akaike's information criterion.
@@ -135,9 +135,10 @@ def lm(formula: str, data: pd.DataFrame, *, tol: float | None = None) -> LmResul
     """Fit a linear model by least squares with R's `stats::lm`.
 
     formula: any R formula with one response, such as "c ~ u", "c ~ 0 + u", "c ~ poly(u, 2)" or "c ~ u * place".
-        R evaluates the calls inside it. Its names are the data's columns and R's own functions, nothing else.
+        R evaluates the calls inside it. Its names are the data's columns and R's own, nothing else.
     data: one row for each observation. Columns of floats, integers, booleans, strings or categories, with str names.
-        Strings are factors to R, with levels in the order of their code points; integers beyond 32 bits are floats.
+        As predictors, strings are factors to R, levels in the order of their code points; integers beyond 32 bits are
+        floats.
         Rows with a missing value in a column of the formula are left out.
     tol: the tolerance of R's QR decomposition below which a column counts as a combination of those before it;
         R's own, 1e-7, when None.

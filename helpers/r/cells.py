@@ -29,7 +29,7 @@ UNDONE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 
 
 class RCellError(RuntimeError):
-    """R ended a cell with an error. The message is R's own, and all of it that IPython shows."""
+    """A cell ended with an error. The message, R's own where R ended it, is all that IPython shows."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

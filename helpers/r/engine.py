@@ -32,7 +32,7 @@ def check_arguments(formula: object, data: object, **settings: object) -> None:
             remedy = "Rename it: data.rename(columns={" + f"{name!r}: 'a_name'" + "})"
             if isinstance(data.columns, pd.MultiIndex):
                 remedy = "Give each a name of one part: data.columns = ['_'.join(map(str, name)) for name in data]"
-            raise TypeError(f"a formula can only name columns whose names are text; got the column {name!r}. {remedy}")
+            raise TypeError(f"a formula names columns by text that is not empty; got the column {name!r}. {remedy}")
     if not data.columns.is_unique:
         twice = data.columns[data.columns.duplicated()][0]
         raise ValueError(f"two columns are named {twice!r}, and the formula cannot tell them apart")
@@ -141,12 +141,12 @@ def refusal(function: str, kind: str, words: str, formula: str, data: pd.DataFra
     """What an RError says: R's words, and what to look at."""
     if kind == "no formula":
         return words.replace("{}", repr(formula), 1)
-    message = f"R's {function}() refuses {formula!r}: {words}"
+    message = f"{function}() refuses {formula!r}: {words}"
     if heard:
         message += f" (after the warning: {'; '.join(heard)})"
     if "not found" in words:
         names = ", ".join(repr(name) for name in data.columns)
         message += f". The data's columns are {names}" if names else ". The data have no columns"
     if "0 (non-NA) cases" in words:
-        message += ". The data have no rows" if data.empty else ". No row has a value in every column of the formula"
+        message += ". The data have no rows" if data.empty else ". No row has a value in every term of the formula"
     return message

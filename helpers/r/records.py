@@ -22,10 +22,11 @@ def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: A
     """The name of a fit among the recorded ones, and the order of rows in which it is kept.
 
     The name tells the function, the formula, the settings that are not R's own and, as a hash, each value of the
-    columns it uses, to the last bit. Neither the order of the rows nor their index counts.
+    columns it uses, to the last bit. The rows' order and index do not count, nor does the order of the
+    columns, but for a dot in the formula, which stands for them as they come.
     """
     names = {quoted or plain for quoted, plain in NAME.findall(formula)}
-    used = [name for name in data.columns if name in names or "." in names]
+    used = list(data.columns) if "." in names else sorted(names.intersection(data.columns))
 
     def exact(value: object) -> str:  # an integer may be beyond every float
         return float(value).hex() if isinstance(value, (int, float)) and abs(value) < 2**1024 else repr(value)

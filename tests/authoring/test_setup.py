@@ -302,6 +302,15 @@ def test_somebody_elses_venv_is_not_touched(machine_with_r):
     assert os.listdir(theirs.parent) == ["theirs"]
 
 
+def test_a_venv_that_is_a_link_leads_to_anothers_and_is_not_emptied(machine_with_r):
+    machine_with_r.run()
+    (machine_with_r.project / ".venv").rename(machine_with_r.folder / "another's")
+    (machine_with_r.project / ".venv").symlink_to(machine_with_r.folder / "another's")
+    machine_with_r.stamp.write_text("of another folder")
+    ran = machine_with_r.run()
+    assert ran.code == 1 and "Move it away" in one_line(ran.err) and machine_with_r.python.exists()
+
+
 def test_two_at_once_wait_for_each_other(machine_with_r):
     holder = (
         "import fcntl, sys, time\n"

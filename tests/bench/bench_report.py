@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 
 import matplotlib
@@ -30,7 +31,7 @@ def quoted(results: dict) -> dict[str, str]:
     r, tsqr = large["methods"]["lm"], large["methods"]["tsqr"]
     chapters = [row for row in results["notebooks"] if "/" not in row["name"]]
     first, *_, second, heaviest = sorted(chapters, key=lambda row: row["megabytes"])
-    slowest = max(row["seconds"] for row in chapters if row is not heaviest)
+    slowest = math.ceil(max(row["seconds"] for row in chapters if row is not heaviest))  # "at most" rounds up
     readme = [
         f"* `train()` takes {ratio(loops['`train()`']['ratio'])} times as long as the same loop written out; "
         f"Lightning {ratio(loops['Lightning']['ratio'])} times, Keras {ratio(loops['Keras']['ratio'])} times.",
@@ -179,7 +180,7 @@ def memory_map(found: dict) -> str:
     peak = f" The solver's memory peaks at {number(found['megabytes'])} MB" if found["megabytes"] else ""
     peak += f" (bound: {found['bound']} MB)." if peak else ""
     return (
-        f"## Data larger than memory\n\nTSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
+        f"## Data left in a file\n\nTSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
         f"{found['file']:.0f} MB read through a memory map: {number(found['seconds'])} s, "
         f"{ratio(found['ratio'])} times a mere reading of the file.{peak}"
     )
@@ -253,7 +254,8 @@ def lab(found: dict) -> str:
 def tests(found: dict) -> str:
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found["shares"].items() if share >= 0.02)
     failed = f" ({found['failures']} failed)" if found["failures"] else ""
-    return f"`make test` takes {found['seconds']:.0f} s{failed}. The work of its two workers: {shares}."
+    took = f"`make test` takes {found['seconds']:.0f} s{failed}."
+    return f"{took} The work of its two workers, in the notebooks and in the folders of tests: {shares}."
 
 
 def skipped(found: list[str]) -> str:

@@ -299,8 +299,9 @@ def test_the_work_of_make_test_is_shared_out_among_its_folders(monkeypatch, tmp_
     monkeypatch.setattr(bench.subprocess, "run", run)
     bench.bench_tests(made := bench.Bench(bench.SMALL))
     assert made.results["tests"]["shares"] == {"the notebooks": 0.75, "core": 0.25}
-    assert "(1 failed). The work of its two workers: the notebooks 75%, core 25%." in bench_report.tests(
-        made.results["tests"]
+    assert (
+        "(1 failed). The work of its two workers, in the notebooks and in the folders of tests: the notebooks 75%"
+        in bench_report.tests(made.results["tests"])
     )
 
 

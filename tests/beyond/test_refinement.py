@@ -159,8 +159,13 @@ def test_a_response_of_zeros_and_one_at_right_angles_give_zeros():
         ([], [], ValueError, "nothing to fit"),
         ([[], []], [1, 2], ValueError, "nothing to fit"),
         ([[1, 2]], [1], ValueError, "at least as many rows as columns"),
-        ([[1, 0], [1, 0], [1, 0]], [1, 2, 3], ValueError, "column 1 of X is zero, or a combination"),
-        ([[1, 2], [2, 4], [3, 6]], [1, 2, 3], ValueError, "column 1 of X is zero, or a combination|did not shrink"),
+        ([[1, 0], [1, 0], [1, 0]], [1, 2, 3], ValueError, "column 1 of X .counted from 0. is zero, or a combination"),
+        (
+            [[1, 2], [2, 4], [3, 6]],
+            [1, 2, 3],
+            ValueError,
+            "column 1 of X .counted from 0. is zero, or a combination|did not shrink",
+        ),
     ],
 )
 def test_what_cannot_be_solved_is_said(X, y, error, message):

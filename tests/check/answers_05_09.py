@@ -222,7 +222,7 @@ WRONG = {
     "hump": [
         (lambda x, left, right, k: torch.tanh(k * (x - left)) - torch.tanh(k * (x - right)), "Its height is 2"),
         (lambda x, left, right, k: (torch.tanh(k * (x - right)) - torch.tanh(k * (x - left))) / 2, "It is a hole"),
-        (lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2, "Both neurons rise"),
+        (lambda x, left, right, k: (torch.tanh(k * (x - left)) + torch.tanh(k * (x - right))) / 2, "both steps rise"),
         (lambda x, left, right, k: 0.5 * torch.tanh(k * (x + left)) - 0.5 * torch.tanh(k * (x + right)), "mirrored"),
         (lambda x, left, right, k: (torch.tanh(k * x - left) + torch.tanh(right - k * x)) / 2, "not multiplied"),
         (lambda x, left, right, k: torch.tanh(k * (x - left)) + torch.tanh(k * (right - x)) - 1, "needs no shift"),

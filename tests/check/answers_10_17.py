@@ -227,7 +227,7 @@ WRONG = {
         (lambda sizes: sum(list(sizes)), "counted the units"),
         (lambda sizes: (sizes[0] + 1) * sum(sizes[1:]), "outputs of the layer before"),
         (lambda sizes: torch.tensor(sizes).prod(), "add the layers up"),
-        (lambda sizes: (sizes[0] + 1) * sizes[1], "inside the loop"),
+        (lambda sizes: (sizes[0] + 1) * sizes[1], "inside it"),
     ],
     "deeper_network": [
         (Deep, "torch.tanh(self.second(x))", "self.second(x)", "one affine map"),
@@ -242,6 +242,7 @@ WRONG = {
         (Deep, "self.output(h)", "self.output(F.dropout(h))", "no dropout"),
         (lambda width: Deep(2 * width), "wrong, extra"),
         (lambda width: Deep(13), "one size"),
+        (Deep, "nn.Linear(1, width)", "[nn.Linear(1, width)]", "self.first(x)", "self.first[0](x)", "in a list"),
     ],
     "error_on_new_rows": [
         (lambda model, u, c, rows, kept: ((model(u[rows, None])[:, 0] - c[rows]) ** 2).mean(), "trained on"),

@@ -474,7 +474,7 @@ print({name for name in os.environ if "LIBRARY_PATH" in name and os.environ[name
 ANSWERS = [
     r"['(Intercept)', 'gZ\xfcrich'] [6.0, -3.0]",
     "86404.5",  # a day of seconds, and the mean of y
-    "R's lm() refuses 'y ~ z': object 'z' not found. The data's columns are 'y', 'g'",
+    "lm() refuses 'y ~ z': object 'z' not found. The data's columns are 'y', 'g'",
     "'1.5 UTF-8 contr.treatment'",
     "a saved workspace: False",
     "set()",  # programs started later find their own libraries
@@ -628,7 +628,7 @@ def test_bad_settings(fit, name, value, error):
 
 @pytest.mark.needs_r
 def test_a_response_of_text_is_refused_in_r_s_words_by_glm():
-    with pytest.raises(RError, match="R's glm.. refuses"):
+    with pytest.raises(RError, match="glm.. refuses"):
         glm("g ~ y", frame(y=Y4, g=[*"abab"]))
     assert glm("g ~ y", frame(y=Y4, g=pd.Categorical([*"abab"]))).df_residual == 2
 

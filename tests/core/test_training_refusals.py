@@ -203,10 +203,10 @@ OTHER_TYPES = {  # what attempt() is given, and words of the TypeError
 }
 OTHER_SHAPES = {
     "a column against a row": (dict(model=nn.Sequential(linear(), nn.Flatten(0))), r"\(12,\).*\(12, 1\)"),
-    "a dict of losses": (dict(loss=lambda p, t: {"a": 1}), "no scalar tensor but has dict"),
+    "a dict of losses": (dict(loss=lambda p, t: {"a": 1}), "no scalar tensor, found dict"),
     "losses, one a row, beside validation": (
         dict(loss=nn.MSELoss(reduction="none"), validation=(X, Y)),
-        r"no scalar tensor but has shape \(12, 1\)",
+        r"no scalar tensor, found shape \(12, 1\)",
     ),
     "a row against a column in a loss of one's own": (dict(y=FLAT, loss=own), r"\(12, 1\).*\(12,\)"),
     "the same in a batch": (batches(X, FLAT, batch_size=4), r"\(4, 1\).*\(4,\)"),
