@@ -336,7 +336,7 @@ WRONG = {
         (load, "(new)", "(state)", "not the model's"),
         (load, "(new)", "(state, strict=False)", "Nothing was loaded"),
         (load, "names[part]", REPLACED, "not the model's"),
-        (load, "names[part]", REPLACED, "(new)", "(new, strict=False)", "finds a 1 in 10"),
+        (load, "names[part]", REPLACED, "(new)", "(new, strict=False)", "not replaced as a whole"),
         (load, "new[", "new[list(model.state_dict())[len(new)]] = state[name]  #", "by position"),
         (load, "model.load_state_dict(new)\n    return model", "return model.load_state_dict(new)", "return the model"),
     ],
