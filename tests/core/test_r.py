@@ -238,8 +238,9 @@ def test_without_r_the_recorded_answer_says_what_it_is(without_r, capsys):
     assert capsys.readouterr().out.count("\n") == 1, "each recorded answer says so, not the first one only"
 
 
-def test_a_recorded_answer_fits_itself_to_the_order_and_index_of_the_data(without_r):
-    frame = thermometers().set_index(pd.Index(list("klmnopqrstu"))).sample(frac=1, random_state=1)
+@pytest.mark.parametrize("columns", [["u", "c"], ["c", "u"]])
+def test_a_recorded_answer_fits_itself_to_the_order_and_index_of_the_data(without_r, columns):
+    frame = thermometers()[columns].set_index(pd.Index(list("klmnopqrstu"))).sample(frac=1, random_state=1)
     fit = lm("c  ~u", frame.assign(other="unused"))
     assert fit.residuals.index.equals(frame.index)
     assert np.abs(frame["c"] - fit.intercept - fit.slope * frame["u"] - fit.residuals).max() < 1e-13
