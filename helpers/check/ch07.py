@@ -1,9 +1,11 @@
 """Checks of chapter 07."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from helpers.check.engine import AUTOGRAD, Exercise, float64, nudged
+from helpers.check.engine import AUTOGRAD, RETURN_IN_LOOP, Exercise, float64, nudged
 
 
 def signed_inputs() -> Tensor:
@@ -27,10 +29,17 @@ leaky_relu = Exercise(
     "The slope itself comes out on the left, a constant, whose slope is 0: multiply x by it.",
     lambda x, slope: torch.where(x > slope, x, slope * x),
     "The border is 0, whatever the slope is: compare x with 0.",
+    lambda x, slope: torch.where(x < 0, slope, x),
+    "For negative inputs the slope itself comes out, a constant, whose slope is 0: multiply x by it.",
+    lambda x, slope: torch.max(x, 0) + slope * torch.min(x, 0),
+    "You multiply a list or a tuple. torch.max(x, 0) gives a tuple, since it takes 0 for a dimension: use torch.where.",
     lambda x, slope: x if x > 0 else slope * x,
     "x > 0 has an answer for each entry, where if and Python's own max want one: choose entrywise, with torch.where.",
     cases=lambda: [(signed_inputs(), 0.1), (signed_inputs(), 0.3)],
-    forbidden=dict.fromkeys(("torch.nn", "leaky_relu", "prelu"), "torch.nn did it for you: write it without."),
+    forbidden={
+        "torch.nn": "It calls torch.nn: write it without, with torch.where for example.",
+        **dict.fromkeys(("leaky_relu", "prelu"), "PyTorch's own LeakyReLU did it for you: write it without."),
+    },
     hint="With slope 0.1, inputs of 2 and 0.05 come out as they are, an input of -2 as -0.2.",
 )
 
@@ -43,7 +52,7 @@ silu_slope = Exercise(
     lambda x: torch.sigmoid(x) + x * slope_of_sigmoid(x),
     "SiLU takes a value in its dip twice, with two slopes: its value alone doesn't tell the slope, as tanh's does.",
     slope_of_sigmoid,
-    "You multiplied the two derivatives: the product rule adds two terms, each with one factor left as it is.",
+    "That is the sigmoid's slope alone: the product rule adds two terms, each with one factor left as it is.",
     lambda x: x * slope_of_sigmoid(x),
     "One term of the product rule is missing: the factor x has the derivative 1, which leaves sigmoid(x).",
     torch.sigmoid,
@@ -53,11 +62,11 @@ silu_slope = Exercise(
     lambda x: 1 + slope_of_sigmoid(x),
     "You added the two derivatives: in each term of the product rule, one factor stays as it is.",
     lambda x: torch.sigmoid(x) - x * slope_of_sigmoid(x),
-    "The sign between the two terms is turned: the product rule adds.",
+    "The second term has the wrong sign: the product rule adds, and the sigmoid's slope is positive everywhere.",
     lambda x: torch.sigmoid(x) + x * (1 - torch.sigmoid(x) ** 2),
     "1 - y^2 is the rule of tanh: the sigmoid has another one.",
     lambda x: x * torch.sigmoid(x),
-    "That is SiLU's value: its slope is wanted.",
+    "That comes to SiLU's value, and its slope is wanted. Or are the brackets of 1 - y missing?",
     cases=lambda: [(signed_inputs(),), (float64([-2.0, 0.75, 6.0]),), (signed_inputs().float(),)],
     forbidden=dict.fromkeys(AUTOGRAD, "Autograd found it for you: work out the formula."),
     remark=nudged,
@@ -68,17 +77,25 @@ stable_softplus = Exercise(
     lambda x: torch.relu(x) + torch.log1p(torch.exp(-x.abs())),
     "The values hold from one end to the other; whether the slopes do is another question, see the solutions.",
     lambda x: torch.log(1 + torch.exp(x)),
-    "exp(1000) is inf, and so is your answer: take the large part out before you call exp.",
+    "exp(1000) is inf, and so is your answer at x = 1000: take the large part out of the logarithm.",
     lambda x: torch.log1p(torch.exp(x)),
     "log1p mends the small end only: at x = 1000 exp is inf, and so is your answer.",
     lambda x: torch.relu(x) + torch.log(1 + torch.exp(-x.abs())),
-    "The large end is right; at x = -40 you lose everything when 1 + exp(-40) is rounded to 1: see log1p.",
+    "The large end is right; at x = -40 yours is 0. Rounding 1 + exp(-40) loses the small part, where log1p keeps it.",
     lambda x: x + torch.log1p(torch.exp(-x)),
     "The large end is right; on the left exp(-x) is huge, and digits drown in it. Keep this form for positive x.",
     lambda x: torch.log1p(torch.exp(-x.abs())),
     "Far out on the right yours falls to 0, where softplus rises like x: the part max(x, 0) is missing.",
     lambda x: torch.log1p(torch.exp(x.clamp(max=20))),
     "You cut x off at 20, so that 1000 comes out as 20, and with slope 0: keep x.",
+    lambda x: torch.relu(x) + torch.log1p(torch.exp(-x)),
+    "Right for positive x; on the left exp(-x) grows without end. The part added to max(x, 0) is the same at x and -x.",
+    lambda x: x if x > 20 else torch.log1p(torch.exp(x)),
+    "x has many entries, where if and Python's own max want one answer: choose entrywise, as torch.where does.",
+    lambda x: torch.max(x, 0) + torch.log1p(torch.exp(-x.abs())),
+    "You add to a tuple. torch.max(x, 0) gives one, since it takes 0 for a dimension: cut off at 0 in another way.",
+    lambda x: [math.log1p(math.exp(value)) for value in x],
+    "exp(1000) is too large for Python's math: take the large part out of the logarithm.",
     torch.relu,
     "That is ReLU, and nearly right far out; the rounded corner is missing.",
     cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0))],
@@ -118,13 +135,26 @@ dead_units = Exercise(
     lambda x, W, b: int((~silent(x, W, b).all(dim=0)).sum()),
     "You counted the units that are alive.",
     lambda x, W, b: int(silent(x, W, 0.0).all(dim=0).sum()),
-    "The bias is missing in the layer.",
+    "The bias is missing in the layer, or subtracted: it has to be added.",
     lambda x, W, b: int((x @ W.T + b == 0).all(dim=0).sum()),
     "Neither z nor the weights need be zero: ReLU makes zero of every negative z, too.",
     lambda x, W, b: int((x @ W.T + b < 0).all(dim=0).sum()),
     "A unit with z exactly 0 says 0 as well: ask for outputs of zero, or for z <= 0.",
     lambda x, W, b: float(silent(x, W, b).all(dim=0).double().mean()),
     "That is the share of dead units: their number is wanted.",
-    cases=lambda: [relu_layer(), (relu_layer()[0][:2], *relu_layer()[1:]), relu_layer_with_zeros()],
+    lambda x, W, b: int((torch.relu(x @ W.T) + b == 0).all(dim=0).sum()),
+    "The bias came after ReLU: it belongs to z, so add it first.",
+    lambda x, W, b: int(silent(x, W[:1], b[:1]).all()),
+    RETURN_IN_LOOP,
+    lambda x, W, b: (torch.relu(x @ W.T + b).max(dim=0) == 0).sum(),
+    "A comparison gave one bool, not one for each unit. max along a dimension returns two parts: compare its values.",
+    lambda x, W, b: x @ W,
+    "x and W don't fit as they are: both have the inputs in their columns, so one has to be transposed.",
+    cases=lambda: [
+        relu_layer(),
+        (relu_layer()[0][:2], *relu_layer()[1:]),
+        relu_layer_with_zeros(),
+        (float64([[1.0], [2.0]]), float64([[-1.0], [2.0]]), float64([0.0, -1.0])),  # the first of two is dead
+    ],
     hint="The layer's output has one row per reading, one column per unit: which columns are zero all the way down?",
 )

@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import Exercise, arguments_untouched, describe, float64, numbers, unanswered
+from helpers.check.engine import (
+    RETURN_IN_LOOP,
+    Exercise,
+    arguments_untouched,
+    describe,
+    float64,
+    numbers,
+    unanswered,
+)
 
 
 def hump_of(x: Tensor, left: float, right: float, steepness: float) -> Tensor:
@@ -56,7 +64,7 @@ breaks_convexity = Exercise(
     ("> ends + 1e-12", "< ends"),
     "The comparison is turned around: a middle below the mean of the ends is what a convex loss should have.",
     ("> ends + 1e-12", ">= ends"),
-    "A straight line is convex, and its middle is as high as the mean of the ends: equal is no violation.",
+    "A straight line is convex: a middle as high as the mean is no violation. What you allow for rounding goes on top.",
     ("> ends + 1e-12", "> ends"),
     "Rounding misled you: on a straight line, which is convex, the middle can come out a last digit above the mean. "
     "Ask for more than that, say 1e-12.",
@@ -68,6 +76,8 @@ breaks_convexity = Exercise(
     "You compared with the lower end: a convex loss may rise above that; compare with the mean of the two.",
     ("ends + 1e-12", "2 * ends"),
     "You compared with the sum of the two losses: halve it to get their mean.",
+    lambda *task: is_above_chord(*task) or None,
+    "Where the middle is no higher, nothing comes back: return False there.",
     cases=lambda: [
         (lambda w: w * w, -1.0, 3.0),
         (lambda w: w**4 - 8 * w * w, -2.0, 2.0),
@@ -77,7 +87,7 @@ breaks_convexity = Exercise(
         (lambda w: 5 - w * w, -1.0, 1.0),
         (lambda w: 5 - 1e-4 * w * w, -1.0, 1.0),
         (lambda w: 1.0 / w, 0.5, 2.0),
-        (lambda w: 2 * w + 1, -1.0, 3.0),  # exactly on the chord, in floating point too
+        (lambda w: 7 - 2 * w, 0.0, 3.0),  # exactly on the chord, in floating point too; its middle is no whole number
         (lambda w: 0.1 * w + 0.7, 0.7, 2.3),  # above it, by rounding
     ],
     hint="Compare the loss at (first + second) / 2 with the mean of the losses at first and second.",
@@ -109,6 +119,10 @@ flip_unit = Exercise(
     "You flipped every unit. That, too, leaves the function as it is, but only unit k was asked for.",
     (".clone()", ""),
     "You changed the vectors that were handed in, and with them the network they belong to: change clones.",
+    (".clone()", ".copy()"),
+    "A tensor has no copy(), as an array has: take clone().",
+    lambda w, b, v, k: (w.clone(), b.clone(), v.clone()),
+    "All signs are as they were: if you changed clones, it is these that have to be returned.",
     cases=lambda: [(*tanh_units(), 0), (*tanh_units(), 2)],
     observe=arguments_untouched,
     hint="Unit k has three numbers, its weight, bias and output weight: turn the signs of all three, and of no others.",
@@ -132,7 +146,9 @@ def value_and_gradient(answer: Callable, first: Tensor, *others: Tensor) -> list
     value = value if isinstance(value, Tensor) else numbers(value)
     if value.numel() != 1 or value.dim() > 0:
         raise ValueError(f"a scalar is asked for, and {describe(value)} came back")
-    gradient = torch.autograd.grad(value, first)[0] if value.requires_grad else torch.zeros_like(first)
+    gradient = torch.zeros_like(first)
+    if value.requires_grad:
+        (gradient,) = torch.autograd.grad(value, first, allow_unused=True, materialize_grads=True)
     return [torch.cat([value.detach().reshape(1), gradient.flatten()])]
 
 
@@ -144,11 +160,19 @@ stack_loss = Exercise(
     lambda predictions, targets: ((predictions - targets) ** 2).sum(),
     "You summed over the readings too: a network's loss is the mean over its readings.",
     lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)),
-    "That is one loss per network; backward needs one number, their sum.",
+    "That is one number per network; backward needs a single one, the sum of their mean squared errors.",
+    lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=1),
+    "That is one number per network, in a column; backward needs a single one, the sum of their mean squared errors.",
+    lambda predictions, targets: sum(loss.mse(predictions[k], targets[k]) for k in range(len(predictions))),
+    "You took one row of the targets: all networks have the same ones, so give them without any index.",
+    lambda predictions, targets: loss.mse(predictions[0], targets),
+    RETURN_IN_LOOP,
+    lambda predictions, targets: (total := ((predictions - targets) ** 2).sum()).backward() or total,
+    "You called backward yourself, which used up the graph: return the number, and leave backward to the caller.",
     lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),
     "You averaged the predictions first, which trains all networks as one model; each has a loss of its own.",
     lambda predictions, targets: ((predictions - targets) ** 2).mean(dim=(1, 2)).sum().detach(),
-    "The number is right, but it has lost its graph: leave out .detach(), .item() and torch.no_grad().",
+    "The number is right, but it has lost its graph: torch.tensor, .item(), .detach() or torch.no_grad() cut it off.",
     loss.mse,
     "mse wants two tensors of one shape: call it for each network, predictions[k] and targets, and add the results.",
     cases=lambda: [stack_of_predictions(), (stack_of_predictions()[0][:2], stack_of_predictions()[1])],

@@ -102,7 +102,7 @@ def corrected_line(weight: float, bias: float, correction: float) -> nn.Module:
 def with_record(answer: Callable, *arguments: Any) -> list:
     """What is returned, and whether autograd can go back from it."""
     value = answer(*arguments)
-    return [value, isinstance(value, Tensor) and value.requires_grad]
+    return [value, isinstance(value, Tensor) and value.grad_fn is not None]
 
 
 module_loss = Exercise(
@@ -111,11 +111,11 @@ module_loss = Exercise(
     lambda model, u, c: all_pairs(model(u.unsqueeze(1)), c),
     "Every prediction met every target: (n, 1) against (n,) broadcasts to n x n. Give the target the same shape.",
     lambda model, u, c: loss.mse(model.forward(u.unsqueeze(1)), c.unsqueeze(1)),
-    "The hook's correction is missing: call model(...), not model.forward(...).",
+    "The hook's correction is missing: only model(...) brings it, not model.forward(...), nor its weights by hand.",
     lambda model, u, c: all_pairs(model.forward(u.unsqueeze(1)), c),
     "Two things at once: (n, 1) against (n,) compares every prediction with every target, and forward skips the hook.",
     lambda model, u, c: model(u),
-    "The layer took your tensor for one sample with n numbers: rows are samples, so use unsqueeze(1).",
+    "The layer took your tensor for one sample with n numbers: rows are samples, so give it what unsqueeze(1) returns.",
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c),
     "The target still has shape (n,), and mse refuses to pair everyone with everyone: unsqueeze it as well.",
     lambda model, u, c: ((model(u.unsqueeze(1)) - c.unsqueeze(1)) ** 2).sum(),
@@ -123,7 +123,7 @@ module_loss = Exercise(
     lambda model, u, c: nn.MSELoss(model(u.unsqueeze(1)), c.unsqueeze(1)),
     "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
-    "The number is right, but it has lost its graph: return the tensor, without item(), detach() or no_grad().",
+    "The number is right, but it has lost its graph: torch.tensor, item(), detach() or no_grad() cut it off.",
     cases=lambda: [
         (corrected_line(0.5, -15.0, 1.25), *readings()),
         (corrected_line(-2.0, 1.0, -0.5), *float64([[1.0, 3.0, 4.0], [2.0, -5.0, 1.0]])),
@@ -162,7 +162,11 @@ channels_first = Exercise(
     lambda images: images,
     "The colours are still last.",
     lambda images: images.permute(2, 0, 1),
-    "A single image has three dimensions, a batch has four: number the batch, too. It stays at place 0.",
+    "A single image has three dimensions, a batch has four: list all of them, the batch at place 0.",
+    lambda images: images.permute(0, 2, 3, 1),
+    "That is the way back, from channels first to channels last: permute lists where each dimension came from.",
+    lambda images: images.transpose(0, 3, 1, 2),
+    "A tensor's transpose swaps two dimensions, unlike an array's: to put all four in a new order, take permute.",
     cases=lambda: [(torch.arange(120.0).reshape(2, 4, 5, 3),), (torch.arange(96.0).reshape(2, 4, 4, 3),)],
     hint="permute lists, for each place of the new order, the place where that dimension was before.",
 )

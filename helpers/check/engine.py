@@ -276,8 +276,8 @@ def format_hint(given: Any, wanted: Any) -> str:
     if given_numbers.isfinite().all():
         return ""
     return (
-        "Your answer contains numbers that are not finite: look for a division by zero, the root or logarithm of a "
-        "negative number, or a step that is too long."
+        "Your answer contains numbers that are not finite: look for a division by zero, the exponential of a large "
+        "number, the root or logarithm of a negative number, or a step that is too long."
     )
 
 
@@ -291,7 +291,7 @@ def describe(value: Any) -> str:
     if callable(value):
         return "a function: call it and give its result"
     if " at 0x" in text or len(text) > 40:
-        return f"of type {type(value).__name__}"
+        return f"something of type {type(value).__name__}"
     return f"{text} ({type(value).__name__})"
 
 
