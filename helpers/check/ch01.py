@@ -23,8 +23,14 @@ design_matrix = Exercise(
     "It lies on its side: one row per reading, one column per coefficient.",
     lambda u: parabola_matrix(u).T.reshape(-1, 3),
     "reshape and view deal the same numbers out in another pattern: stack the columns side by side, with dim=1.",
+    lambda u: u ^ 2,
+    "In Python ^ is no power, it combines bits: powers are written with **.",
+    lambda u: torch.stack([1, u, u**2], dim=1),
+    "A number alone is no column: the intercept needs a tensor of ones, one for each reading.",
+    lambda u: torch.stack([torch.ones(11), u, u**2], dim=1),
+    "Eleven ones fit eleven readings only, and the check has another u, too: make as many ones as u has numbers.",
     cases=lambda: [(readings()[0],), (float64([2.0, 3.0, 5.0]),)],
-    hint="Each term of the formula gives one column: what is its coefficient multiplied by, reading by reading?",
+    hint="Each term gives one column, in the formula's order: what is its coefficient multiplied by, at each reading?",
 )
 
 slope_through_origin = Exercise(
@@ -34,8 +40,10 @@ slope_through_origin = Exercise(
     "That line passes through the point of means; it does not minimise the squares.",
     lambda u, c: (c / u).mean(),
     "The mean of the ratios weighs a reading near u = 0 far too much; minimise the squares.",
+    lambda u, c: u ^ 2,
+    "In Python ^ is no power, it combines bits: powers are written with **.",
     lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
-    "That is the slope of the line with an intercept: leave the means out, this line has no intercept.",
+    "That is the slope of the line with an intercept; this line has none: subtract no means, add no column of ones.",
     cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
     hint="Set the derivative of sum((w u - c)^2) with respect to w to zero and solve for w.",
 )
@@ -55,6 +63,10 @@ residual_standard_error = Exercise(
     "std subtracts the mean and divides by n - 1: square the residuals themselves, divide by n - p.",
     lambda residuals, p: residuals.std(correction=p),
     "std subtracts the mean first, and not every fit has residuals of mean 0: square the residuals as they are.",
+    lambda residuals, p: (residuals**2).sum() / (len(residuals) - p) / 2,
+    "That is half the variance. Does it end in **1/2? Python reads (**1) / 2: put the exponent in brackets.",
+    lambda residuals, p: residuals ^ 2,
+    "In Python ^ is no power, it combines bits: powers are written with **.",
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
     hint="Try it on paper: residuals 3, -2, 2, 1 and 0 with p = 3 have a residual standard error of 3.",
 )

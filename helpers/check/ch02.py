@@ -30,8 +30,10 @@ forward_difference = Exercise(
     "w was still nudged when b was: take both slopes at the same point (w, b).",
     rises,
     "That is the rise; a slope is rise divided by run.",
+    lambda f, w, b, delta: f(w + delta),
+    "f takes two numbers: hand it both w and b in every call, the nudged one and the one that stays put.",
     cases=lambda: [(lambda w, b: w**3 + w * b, 2.0, -1.0, 0.5), (lambda w, b: w - 2 * b * b, -1.0, 3.0, 0.25)],
-    hint="Nudge w alone for the first slope and b alone for the second; each time rise over run.",
+    hint="From (w, b) go ahead along w alone for the first slope, along b for the second: rise of f over delta.",
 )
 
 gradient_through_origin = Exercise(
@@ -40,7 +42,7 @@ gradient_through_origin = Exercise(
     lambda u, c, w: ((w * u - c) * u).mean(),
     "The factor 2 is missing: the derivative of r squared is 2 r.",
     lambda u, c, w: 2 * ((c - w * u) * u).mean(),
-    "The sign is turned: the residual is prediction minus target, w u - c.",
+    "The sign is turned: with the residual w u - c no minus is needed in front, with c - w u one is.",
     lambda u, c, w: 2 * (w * u - c).mean(),
     "The inner derivative is missing: w u changes by u when w changes by 1.",
     lambda u, c, w: 2 * ((w * u - c) * u).sum(),
@@ -63,7 +65,7 @@ one_step = Exercise(
     step,
     "Both parameters move from the same point, so the step follows the gradient.",
     lambda u, c, w, b, rate: step(u, c, w, b, -rate),
-    "The loss grows: step against the gradient, with a minus.",
+    "The loss grows: subtract the slopes, and compute them with the residual prediction minus target.",
     lambda u, c, w, b, rate: (w_new := step(u, c, w, b, rate)[0], step(u, c, w_new, b, rate)[1]),
     "b moved after w had moved: compute both derivatives first, then take both steps.",
     lambda u, c, w, b, rate: (step(u, c, w, b_new := step(u, c, w, b, rate)[1], rate)[0], b_new),
@@ -74,6 +76,8 @@ one_step = Exercise(
     "The derivatives are swapped: dL/dw moves w, dL/db moves b.",
     lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b),
     "That is the gradient; the step subtracts a part of it from (w, b).",
+    lambda u, c, w, b, rate: rate * loss.mse_gradient(u, c, w, b),
+    "A pair of slopes can't be multiplied by a rate: take the two apart first, and give each a name.",
     cases=lambda: [(readings()[0] / 10, readings()[1], 1.0, 0.0, 0.01), (*readings(), 0.5, -10.0, 0.0001)],
     hint="Try it on paper: u = (1, 2), c = (2, 3), w = 1, b = 0 and rate 0.1 give w = 1.3 and b = 0.2.",
 )

@@ -46,26 +46,33 @@ def cycle(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Opt
 
 
 def with_steps(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, *others: Any) -> list:
-    """What is returned, where w and b are now, and how often the optimizer's step was called."""
+    """What is returned, where w and b are now, and how often the optimizer's step was called.
+
+    Where no epoch is asked for, lines behind the loop may use a name that only the loop makes, such as the last loss.
+    """
     taken, step = [], optimizer.step
     optimizer.step = lambda *arguments, **options: (taken.append(1), step(*arguments, **options))[1]
-    result = answer(u, c, w, b, optimizer, *others)
+    try:
+        result = answer(u, c, w, b, optimizer, *others)
+    except UnboundLocalError:
+        if others != (0,):
+            raise
+        result = w, b
     return [result, (w, b, len(taken))]
 
 
 def steps_taken(given: list, wanted: list) -> str:
     """The hint for another number of steps than the solution's, in the first case."""
     if given[1][2] == 0:
-        moved = any(one != start for one, start in zip(given[1][:2], (1.0, 0.0), strict=True))
-        if moved:
-            return "The optimizer that came in took no step, and yet w and b moved: use this one, not one of your own."
+        if any(one not in (1.0, 0.0) for one in (*given[0], *given[1][:2])):
+            return "The optimizer that came in took no step, yet w and b moved: use it and its w and b, not your own."
         return "The optimizer's step() was never called: without it, nothing moves."
-    if given[1][2] > wanted[1][2]:
-        return "You called the optimizer's step() more than once" + (" an epoch." if wanted[1][2] > 1 else MORE_STEPS)
+    if given[1][2] > wanted[1][2] == 1:
+        return "You called the optimizer's step() more than once: one call computes several gradients."
+    if given[1][2] != wanted[1][2]:
+        times = "once" if given[1][2] == 1 else f"{given[1][2]} times"
+        return f"For {wanted[1][2]} epochs you called the optimizer's step() {times}: it is one call an epoch."
     return ""
-
-
-MORE_STEPS = ": one call computes several gradients."
 
 
 def line_and_optimizer(kind: type[torch.optim.Optimizer], **settings: Any) -> tuple:
@@ -79,9 +86,9 @@ training_cycle = Exercise(
     cycle,
     "The same lines train other models, with other optimizers, unless their step() needs a closure.",
     ("optimizer.zero_grad()", "pass"),
-    "zero_grad is missing in the loop: each gradient is added to those of all epochs before.",
+    "zero_grad() is missing in the loop, or its brackets are: each gradient is added to those of all epochs before.",
     ("error.backward()", "pass"),
-    "The parameters are where they started: step() met no gradient. The order is zero_grad(), backward(), step().",
+    "The w and b that came in are where they started: no gradient met step(). Order: zero_grad(), backward(), step().",
     ("optimizer.zero_grad()", "optimizer.step(); optimizer.zero_grad()", "        optimizer.step()\n", ""),
     "step() came before backward(): every step takes the gradient of the epoch before.",
     ("optimizer.zero_grad()", "optimizer.step()", "        optimizer.step()\n    return", "    return"),
@@ -91,9 +98,9 @@ training_cycle = Exercise(
     ("error =", "error = error if _ else"),
     "backward met a graph that is used up: call it once an epoch, on prediction and loss computed anew.",
     ("error =", "error = error if _ else", "backward()", "backward(retain_graph=True)"),
-    "Prediction or loss stands before the loop: retain_graph=True hides it, and every epoch has the first gradient.",
+    "Every epoch has the first gradient: prediction, loss and backward belong in the loop, without retain_graph.",
     ("error =", "with torch.no_grad(): error ="),
-    "backward found no record: was the loss computed under no_grad? step() needs none around it.",
+    "backward found no record: compute the loss outside no_grad, undetached, and from the w and b that came in.",
     ("        optimizer.step()", "    optimizer.step()"),
     "step() stands behind the loop, where it is called once: indent it as far as backward().",
     ("    return", "        return"),
@@ -127,11 +134,15 @@ lbfgs_step = Exercise(
     ("optimizer.zero_grad()", "pass"),
     "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
     ("error.backward()", "pass"),
-    "The parameters are where they started: the closure has to call backward(), and zero_grad() before it, not after.",
+    "The w and b that came in are where they started: in the closure, backward() has to come after zero_grad().",
     ("        return error", ""),
     "The closure returns nothing: LBFGS needs the loss from it.",
     ("step(closure)", "step(lambda error=closure(): error)"),
-    "Every call gave the same gradient: compute loss and gradient inside the closure, anew at each call.",
+    "Every call gave the same gradient: prediction, loss and gradient belong inside the closure, anew at each call.",
+    ("step(closure)", "step()"),
+    "step() got no closure: LBFGS calls one itself, so hand yours over by its name, without brackets behind it.",
+    ("step(closure)", "step(closure())", "        return error", ""),
+    "step() got nothing: the closure has to return the loss, and step() needs its name, without brackets behind it.",
     ("    def", "    once = loss.mse(line(u, w, b), c)\n\n    def", "error.backward()", "once.backward()"),
     "backward met a graph that is used up: prediction, loss and one backward belong inside the closure.",
     ("return error", "return w, b"),
@@ -163,9 +174,9 @@ momentum_limit = Exercise(
     lambda u, momentum: (1 + momentum) / curvatures(u)[-1],
     "Half of the limit: without momentum it is 2 / curvature, not 1 / curvature.",
     lambda u, momentum: 4 * (1 + momentum) / curvatures(u)[-1],
-    "Twice the limit: the second derivative of a square brings a factor 2 into the Hessian.",
+    "Twice the limit: start from 2 / curvature, and mind the factor 2 that a square brings into the Hessian.",
     lambda u, momentum: 2 * (1 + momentum) / (len(u) * curvatures(u)[-1]),
     "Too small by the number of readings: the loss is a mean, so divide X' X by n.",
     cases=lambda: [(readings()[0], 0.9), (readings()[0] / 10, 0.5)],
-    hint="Start from 2 / curvature and find the factor that is 1 for momentum 0 and 2 for momentum 1.",
+    hint="Take 2 / the largest eigenvalue of hessian(u), times a factor that is 1 for momentum 0 and 2 for momentum 1.",
 )

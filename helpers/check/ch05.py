@@ -45,7 +45,7 @@ hold_out_error = Exercise(
         (*readings(), torch.tensor([4, 9, 0, 7, 2, 10, 1, 6, 3, 8, 5]), 2),
         (*readings(), torch.tensor([10, 3, 8, 1, 6, 0, 5, 7, 2, 9, 4]), 4),
     ],
-    hint="Cut order into two parts, fit a line to the rows of the first, take the mean squared error on the second.",
+    hint="Fit the line to all rows of order but the last n_validation, take the mean squared error on those last rows.",
 )
 
 
@@ -104,9 +104,11 @@ epoch_with_validation = Exercise(
     "The losses are swapped: the training loss comes first.",
     ("training_loss =", "with torch.no_grad(): training_loss ="),
     "backward found no record: it is for the training loss alone, and only the validation pass goes under no_grad.",
+    ("*training", "training[0][training], training[1]"),
+    "Here training and validation are pairs (u, c) of readings, not row numbers as in the chapter: unpack them.",
     cases=lambda: [epoch_case(1.0, 0.0, 0.01, 0), epoch_case(5.0, -15.0, 0.001, 5)],
     remark=recorded_validation,
-    hint="Both losses, the validation loss under no_grad; then zero_grad, backward, step; return all four numbers.",
+    hint="Both losses, validation under no_grad; zero_grad, backward, step; return the four in the order asked for.",
 )
 
 leave_one_out_of_the_mean = Exercise(
@@ -114,6 +116,8 @@ leave_one_out_of_the_mean = Exercise(
     "It exceeds the MSE of the mean by the factor (n / (n - 1)) squared, whatever the readings are.",
     lambda c: (c - c.mean()).square().mean(),
     "Each reading is in the mean that predicts it: leave it out.",
+    lambda c: ((c.sum() - c) / len(c) - c).square().mean(),
+    "The others are one fewer than all the readings: divide their sum by their own number.",
     lambda c: c.var(),
     "One factor 1 - 1/n is missing: divide the residuals by it before you square them.",
     lambda c: ((c - c.mean()) * (1 - 1 / len(c))).square().mean(),
@@ -122,7 +126,9 @@ leave_one_out_of_the_mean = Exercise(
     "That is its square root: the mean squared error is wanted.",
     lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().sum(),
     "That is the sum of the squares: take their mean.",
-    cases=lambda: [(readings()[1],), (float64([1.0, 5.0, 2.0, 4.0]),)],
+    lambda c: torch.stack([c[c != value].mean() - value for value in c]).square().mean(),
+    "Readings of equal value were left out together: leave out one at a time, by its place and not by its value.",
+    cases=lambda: [(readings()[1],), (float64([1.0, 5.0, 2.0, 5.0]),)],
     hint="For each reading: the mean of the others, minus the reading, squared; then the mean of these squares.",
 )
 

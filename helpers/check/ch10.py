@@ -40,6 +40,10 @@ network_size = Exercise(
     "A layer's inputs are the outputs of the layer before it, not the inputs of the network.",
     lambda sizes: sizes[0] * sizes[1] + sizes[1],
     "Only the first layer is counted. If you have a loop: does return stand inside it?",
+    lambda sizes: sum(sizes[i] * sizes[i + 1] + sizes[i + 1] for i in range(len(sizes))),
+    "An index reaches beyond the list: between its sizes there is one layer fewer than there are sizes.",
+    lambda sizes: sizes[0] * sizes[1] + sizes[1] + sizes[1] * sizes[2] + sizes[2],
+    "It counts on three sizes, and there may be two, or four: go through the layers, however many there are.",
     cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
     hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
 )
@@ -69,7 +73,7 @@ def other_than_two_hidden(given: list, wanted: list) -> str:
         return ""
     if trained != expected:
         return of_fixed_size(given, wanted) or (
-            f"For width 3 it trains {trained} numbers, and 1-3-3-1 has {expected}: is a layer wrong, extra, in a list?"
+            f"It trains {trained} numbers, and 1-3-3-1 has {expected}: is a layer missing, wrong, extra, in a list?"
         )
     return "The layers have the right sizes. Between them belong two tanh, and nothing else: no other bend, no dropout."
 
@@ -97,6 +101,10 @@ deeper_network = Exercise(
     "These are sigmoid units, and tanh units are asked for.",
     ("nn.Tanh()", "nn.Tanh"),
     "nn.Tanh is the class, and a chain takes modules: make one with nn.Tanh().",
+    ("nn.Tanh()", "torch.tanh"),
+    "torch.tanh is a function, and a chain takes modules: torch.nn has tanh as a module, too.",
+    ("nn.Linear(width, width)", "nn.Linear(1, width)"),
+    "The second hidden layer gets all the outputs of the first, so it has width inputs, not one.",
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),
     remark=other_than_two_hidden,

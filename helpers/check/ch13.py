@@ -83,6 +83,8 @@ line_errors = Exercise(
     "That is their mean square: return one error for each row.",
     ("    return", "        return"),
     RETURN_IN_LOOP,
+    ("torch.zeros_like(y)", "torch.zeros(len(y))"),
+    "The tensor for the errors is float32, the default, and the data are float64: give it the dtype of y.",
     cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
     hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
 )
@@ -115,12 +117,16 @@ standard_errors_apart = Exercise(
     ("line_errors**2 - network_errors**2", "line_errors.abs() - network_errors.abs()"),
     "Those are gains in the absolute errors: the gain is in the squared ones.",
     ("std()", "std(correction=0)"),
-    "The standard error takes the standard deviation that divides by n - 1, std() as it is.",
+    "The standard error takes the standard deviation that divides by n - 1, as a tensor's std() does by itself.",
+    ("gain.std() * len(gain) ** 0.5", "gain.std() / len(gain) ** 0.5"),
+    "You divided by the root of n as well: it divides the standard deviation, so it needs brackets, or multiplies.",
+    ("gain = line_errors**2 - network_errors**2", "gain = (line_errors**2).mean() - (network_errors**2).mean()"),
+    "The gain is one number already, and has no spread: take one for each row, and the mean at the end.",
     ("gain.mean() / gain.std() * len(gain) ** 0.5", "gain"),
     "Those are the gains, row by row: return their mean divided by its standard error.",
     cases=lambda: [
         tuple(float64([[1.0, -2.0, 0.5, 3.0, -1.5], [0.5, -1.0, 1.0, -2.0, 1.0]])),
         tuple(float64([[-0.75, 1.5, 0.25, 1.0], [0.25, 1.0, -0.5, 2.0]])),
     ],
-    hint="gain = line_errors**2 - network_errors**2, one for each row; then its mean divided by its standard error.",
+    hint="gain = line_errors**2 - network_errors**2 by row; its mean divided by its standard error, std / root of n.",
 )

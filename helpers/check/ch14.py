@@ -28,6 +28,10 @@ mean_over_rows = Exercise(
     "You divided the sum over all rows by the number of batches: divide by the number of rows.",
     lambda losses, sizes: weighted_mean(losses[:-1], sizes[:-1]),
     "The last batch is missing: it is smaller, and its rows count, too.",
+    lambda losses, sizes: losses * sizes,
+    "Lists aren't multiplied number by number, as vectors in R are: go through both with zip, or make tensors.",
+    lambda losses, sizes: losses[0],
+    "That is the mean of the first batch alone: does return stand inside the loop?",
     lambda losses, sizes: losses[0] * sizes[0] / sum(sizes),
     RETURN_IN_LOOP,
     cases=lambda: [([1.0, 4.0, 0.5, 10.0], [64, 64, 64, 8]), ([3.0, 7.0], [3, 1])],
@@ -68,6 +72,7 @@ def modes_after(answer: Callable, training: bool) -> list:
     modes = {module.training for module in model.modules()}
     mode = float(modes.pop()) if len(modes) == 1 else -1.0
     changed = any(not torch.equal(b, a) for b, a in zip(buffers, model.buffers(), strict=True))
+    changed |= not all(parameter.requires_grad for parameter in model.parameters())
     return [loss, graph, mode, float(changed)]
 
 
@@ -77,15 +82,15 @@ measured_in_passing = Exercise(
     ("model.eval()", "pass"),
     "In training mode dropout dropped units, and BatchNorm took these rows into its means: call eval() first.",
     ("model.train(mode)", "pass"),
-    "The model is left in evaluation mode: a training that goes on would never drop again. Keep model.training first.",
+    "The model is left in evaluation mode: keep model.training before eval(), and give it back before return.",
     ("train(mode)", "train()"),
     "A model that came in evaluation mode goes away in training mode: keep model.training, give it back at the end.",
     ("train(mode)", "train(not mode)"),
     "The mode is turned around: model.train(True) sets training mode, model.train(False) evaluation mode.",
     ("model.train(mode)", "model.training = mode"),
-    "model.training = ... sets the outer flag alone, the layers stay in evaluation mode: model.train(mode) sets all.",
+    "Model and layers are left in different modes: model.train(mode) sets all of them, model.training = ... one alone.",
     ("with torch.no_grad():", "if True:"),
-    "The loss has a graph: no_grad and eval() are two switches, and eval() doesn't leave the graph out.",
+    "The loss has a graph: eval() is another switch. Measure inside the block of a with torch.no_grad().",
     ("eval()", "train()"),
     "You measured in training mode: model.eval(), or model.train(False), sets the other one.",
     lambda *task: look(*task).sqrt(),
@@ -124,19 +129,23 @@ moved = Exercise(
     lambda batch, device: batch,
     "Nothing has moved: tensor.to(device) returns another tensor and leaves the old one in its place. Return that.",
     ("batch, dict", "batch, set"),
-    "Tensors in dictionaries are left behind: go through batch.items().",
+    "Tensors in dictionaries are left behind: make a new one, of each name in batch.items() and its moved value.",
     ("list | tuple", "list"),
     "Tensors in tuples are left behind, and a batch is often a pair: ask isinstance(batch, (list, tuple)).",
     ("list | tuple", "tuple"),
     "Tensors in lists are left behind: ask isinstance(batch, (list, tuple)).",
     ("carried(part, device)", "part.to(device) if isinstance(part, Tensor) else part"),
     "A container inside a container is left behind: call the function itself on each part.",
+    ("carried(part, device)", "part.to(device)"),
+    "Not every part has a .to, a list has none: call the function itself on each part.",
     ("batch, dict", "batch, set", "list | tuple", "set"),
-    "Only a tensor by itself moves: a list, tuple or dictionary has to be gone through, part by part.",
+    "Only a tensor by itself moves: a list, tuple or dictionary has to be built anew, of its moved parts.",
     lambda batch, device: [part.to(device) for part in of_tensors(batch)],
     "The tensors are there, in one flat list: return what you were given, in the same order and under the same names.",
     ("type(batch)", "list"),
     "A tuple came back as a list: make it a tuple again, with tuple(...), and leave a list a list.",
+    ("type(batch)", "tuple"),
+    "A list came back as a tuple: make a list from a list, and a tuple from a tuple.",
     cases=lambda: [
         (torch.zeros(3, 2),),
         ((torch.zeros(3, 2), torch.zeros(3, 1)),),
@@ -145,6 +154,11 @@ moved = Exercise(
         ([{"x": torch.zeros(1)}, (torch.zeros(2), None)],),
     ],
     observe=brought,
+    remark=lambda given, wanted: (
+        "(... for ...) makes a generator, no tuple, and map a map: put tuple(...) or list(...) around it."
+        if "<generator object" in str(given) or "<map object" in str(given)
+        else ""
+    ),
     hint="Four cases: a tensor moves; a dict, and a list or tuple, are rebuilt from their moved parts; the rest stays.",
 )
 
@@ -170,16 +184,22 @@ clipped = Exercise(
     "Lengths don't add up: the length of all is the root of the sum of their squares.",
     lambda gradients, limit: shortened(gradients, min(1.0, float(limit / length_of(gradients) ** 2))),
     "You divided by the sum of the squares: its root is the length.",
+    lambda gradients, limit: torch.cat(gradients).norm(),
+    "The tensors differ in their number of dimensions: flatten each before torch.cat.",
     lambda gradients, limit: list(gradients),
-    "Nothing was shortened.",
+    "Nothing was shortened: to set g anew in a loop leaves the list as it was, so make a new list.",
     lambda gradients, limit: shortened(gradients, min(1.0, float(limit / max(g.abs().max() for g in gradients)))),
     "You measured the largest single number: the length is the root of the sum of all squares.",
     lambda gradients, limit: torch.cat([g.flatten() for g in clipped.solution(gradients, limit)]),
     "One long vector came back: return a list again, with one tensor for each parameter.",
+    lambda gradients, limit: clipped.solution(gradients, limit) if limit < length_of(gradients) else None,
+    "Where the length is at most max_norm, nothing comes back: return the gradients then, too.",
+    lambda gradients, limit: clipped.solution(gradients, limit) if limit < length_of(gradients) else [],
+    "Where the length is at most max_norm, an empty list comes back: the gradients belong in it then, too.",
     lambda gradients, limit: shortened(gradients[:1], min(1.0, float(limit / length_of(gradients)))),
     RETURN_IN_LOOP,
     cases=lambda: [
-        ([float64([[3.0, 0.0], [0.0, 0.0]]), float64([0.0, -4.0])], 1.0),
+        ([float64([[2.0, -1.0], [2.0, 0.0]]), float64([0.0, -4.0])], 1.0),
         ([float64([[0.3]]), float64([0.4])], 2.0),
         ([float64([6.0, 2.0, 3.0])], 3.5),
     ],

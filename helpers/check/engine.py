@@ -90,7 +90,8 @@ class Exercise:
             given, problem = self._attempt(answer)
         ruled_out = next((hint for name, hint in self.forbidden.items() if was_called(name, called)), "")
         if problem:
-            alike = [hint for wrong, hint in self.mistakes if self._attempt(wrong)[1] == problem]
+            stop = in_any_order(problem)
+            alike = [hint for wrong, hint in self.mistakes if in_any_order(self._attempt(wrong)[1]) == stop]
             hints = [*alike, ruled_out] if ruled_out else alike
             return f"✗ Not yet. {hints[0]}" if hints else f"✗ Your function stopped with {problem[1]}"
         nothing = any(unanswered(result) for result in given)
@@ -259,6 +260,8 @@ def format_hint(given: Any, wanted: Any) -> str:
             return "Yours is a tuple with one part: take it out, with [0]."
         if given_numbers is None or wanted_numbers.ndim == 0:
             return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
+    if isinstance(wanted, tuple) and isinstance(given, (tuple, list)) and len(given) != len(wanted):
+        return f"The answer has {len(wanted)} parts, yours has {len(given)}: return these, separated by commas."
     if given_numbers is None and isinstance(given, list) and all(numbers_or_none(part) is not None for part in given):
         return "Its parts differ in shape: make one row of numbers of them, with torch.cat for example."
     if given_numbers is None:
@@ -293,6 +296,12 @@ def describe(value: Any) -> str:
     if " at 0x" in text or len(text) > 40:
         return f"something of type {type(value).__name__}"
     return f"{text} ({type(value).__name__})"
+
+
+def in_any_order(problem: tuple[int, str] | None) -> Any:
+    """The case and the exception; sorted by words where an operation has no answer: a * b stops like b * a."""
+    no_answer = problem and "unsupported operand" in problem[1]
+    return (problem[0], sorted(problem[1].split())) if no_answer else problem
 
 
 def describe_exception(problem: Exception) -> str:

@@ -92,6 +92,10 @@ def train_in_order(u, c, w, b, optimizer, epochs, order="forward zero backward s
     return [w, b]
 
 
+def fresh(*parameters):
+    return [p.detach().clone().requires_grad_() for p in parameters]
+
+
 def step_with_closure(u, c, w, b, optimizer):
     def closure():
         optimizer.zero_grad()
@@ -113,11 +117,15 @@ WRONG = {
         (lambda u: torch.stack([u**2, u, torch.ones(len(u))], dim=-1), "order is reversed"),
         (lambda u: torch.vstack([torch.ones(len(u), dtype=u.dtype), u, u * u]), "on its side"),
         (lambda u: torch.cat([torch.ones_like(u), u, u * u]).view(len(u), 3), "another pattern"),
+        (lambda u: torch.stack([torch.ones_like(u), u, u ^ 2], dim=1), "combines bits"),
+        (lambda u: torch.stack([1, u, u * u], dim=1), "no column"),
+        (lambda u: torch.stack((torch.ones(11), u, u * u), dim=-1), "Eleven ones"),
     ],
     "slope_through_origin": [
         (lambda u, c: c.sum() / u.sum(), "point of means"),
         (lambda u, c: torch.cov(torch.stack([u, c]))[0, 1] / u.var(), "with an intercept"),
         (lambda u, c: torch.mean(c / u), "mean of the ratios"),
+        (lambda u, c: (u * c).sum() / (u ^ 2).sum(), "combines bits"),
     ],
     "residual_standard_error": [
         (lambda residuals, p: torch.sqrt((residuals * residuals).mean()), "divided by n:"),
@@ -128,6 +136,8 @@ WRONG = {
         (lambda residuals, p: residuals.norm() / (len(residuals) - p) ** 0.5 * 1.0001, "Try it on paper"),
         (lambda residuals, p: residuals.std(), "subtracts the mean"),
         (lambda residuals, p: residuals.std(correction=p), "not every fit"),
+        (lambda residuals, p: (residuals @ residuals / (len(residuals) - p)) ** 1 / 2, "half the variance"),
+        (lambda residuals, p: ((residuals ^ 2).sum() / (len(residuals) - p)).sqrt(), "combines bits"),
     ],
     "confidence_interval": [
         (lambda e, s, q: [e - s, e + s], "two thirds"),
@@ -146,6 +156,7 @@ WRONG = {
         (lambda f, w, b, d: ((f(w + d, b) - f(w, b)) / d, (f(w + d, b + d) - f(w + d, b)) / d), "still nudged"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b), f(w, b + d) - f(w, b)), "rise divided by run"),
         (lambda f, w, b, d: (f(w + d, b) - f(w, b)) / d, "2 parts"),
+        (lambda f, w, b, d: ((f(w + d) - f(w)) / d, (f(b + d) - f(b)) / d), "f takes two numbers"),
     ],
     "gradient_through_origin": [
         (lambda u, c, w: torch.mean((u * w - c) * u), "factor 2"),
@@ -167,6 +178,7 @@ WRONG = {
             "dL/dw",
         ),
         (lambda u, c, w, b, rate: loss.mse_gradient(u, c, w, b), "That is the gradient"),
+        (lambda u, c, w, b, rate: (w, b) - rate * loss.mse_gradient(u, c, w, b), "take the two apart"),
     ],
     "largest_stable_rate": [
         (lambda u: 1 / largest_curvature(u), "twice that"),
@@ -185,8 +197,12 @@ WRONG = {
         (lambda f, x: f(x), "value of f"),
         (lambda f, x: x.grad, "came with"),
         (differentiate, "return x.grad", "", "None came back"),
-        (differentiate, "x.grad = None", "x = x.clone().requires_grad_()", "leaf"),
+        (differentiate, "x.grad = None", "x = x.clone().requires_grad_()", "copy"),
         (differentiate, "x.grad = None", "x.grad.zero_()", "no zero_()"),
+        (differentiate, "x.grad = None", "x.grad is None or x.grad.zero_()", ".backward()", "", "then left alone"),
+        (differentiate, "f(x)", "torch.no_grad()(f)(x)", "found no record"),
+        (differentiate, "f(x)", "x", "what f returns"),
+        (differentiate, "x.grad = None", "x.grad = x.grad and None", "neither true nor false"),
         (nudge_every_number, "slope by nudging"),
         (lambda f, x: torch.autograd.grad(f(x), x), "[0]"),
     ],
@@ -205,6 +221,7 @@ WRONG = {
         (lambda u, c, w, b, r, n: train(lambda u: w * u + b, torch.optim.SGD([w, b], r), u, c, n), "the loop itself"),
         (descend, "value =", "with torch.no_grad(): value =", "where only the update belongs"),
         (descend, "value.backward()", "pass", "backward has not run"),
+        (descend_again, "rate * w.grad", "w.grad * rate", ".backward()", "", "has not run, .grad was"),
         (descend_again, "w -=", "w.grad = None; w -=", "emptied after it"),
         (descend_again, "w.grad = b.grad = None", "w.grad.zero_()", "no zero_()"),
         (
@@ -214,6 +231,12 @@ WRONG = {
             "start where",
         ),
         (descend, "    return", "        return", "inside the loop"),
+        (descend_again, "w.grad = b.grad = None", "w.grad = None", "empty b.grad"),
+        (descend_again, "w -=", "w -", "b -=", "b -", "have not moved: no step"),
+        (descend, "value =", "value = value if _ else", "used up by one"),
+        (descend_again, "        with", "    with", "    w -=", "w -=", "    b -=", "b -=", "behind the loop"),
+        (descend, ".mean()", "", "from one number"),
+        (descend, "torch.no_grad()", "torch.no_grad", "needs its brackets"),
     ],
     "tanh_rule": [
         (lambda x: (math.tanh(x), 1 - x * x), "y is the output"),
@@ -221,6 +244,8 @@ WRONG = {
         (lambda x: (math.tanh(x), 1 - math.tanh(x)), "square is missing"),
         (lambda x: (1 / math.cosh(x) ** 2, math.tanh(x)), "value comes first"),
         (lambda x: (torch.tanh(x), 1 - torch.tanh(x) ** 2), "math.tanh takes numbers"),
+        (lambda x: (math.tanh(x), 1 - math.tanh(x) ^ 2), "combines bits"),
+        (lambda x: (math.tanh(x.value), 1 - math.tanh(x.value) ** 2), "number itself"),
     ],
     "overwritten_derivative": [
         (2 * 3 + 1, "which += finds"),
@@ -239,7 +264,7 @@ WRONG = {
         (lambda p, g, v, rate, m: (p + (v := m * v - rate * g), v), "holds steps"),
     ],
     "training_cycle": [
-        (lambda *task: train_in_order(*task, "forward backward step"), "zero_grad is missing in the loop"),
+        (lambda *task: train_in_order(*task, "forward backward step"), "missing in the loop"),
         (lambda *task: train_in_order(*task, "forward zero step backward"), "where they started"),
         (lambda *task: train_in_order(*task, "forward backward zero step"), "where they started"),
         (lambda *task: train_in_order(*task, "forward zero backward"), "never called"),
@@ -247,21 +272,36 @@ WRONG = {
         (lambda *task: train_in_order(*task, "forward step backward"), "old gradients add up"),
         (lambda *task: train_in_order(*task[:-1], 1), "round once"),
         (lambda *task: train_in_order(*task, "zero backward step"), "a graph that is used up"),
-        (lambda *task: train_in_order(*task, "zero backward_and_keep step"), "retain_graph=True hides it"),
+        (lambda *task: train_in_order(*task, "zero backward_and_keep step"), "the first gradient"),
         (lambda *task: torch.no_grad()(train_in_order)(*task), "found no record"),
         (lambda u, c, w, b, o, n: train(lambda u: w * u + b, o, u, c, n) and (w, b), "write the cycle itself"),
         (train_in_order, "    return", "        return", "inside the loop"),
-        (lambda u, c, w, b, o, n: train_in_order(u, c, w, b, type(o)([w, b], lr=0.01), n), "of your own"),
+        (lambda u, c, w, b, o, n: train_in_order(u, c, w, b, type(o)([w, b], lr=0.01), n), "not your own"),
+        (lambda u, c, w, b, o, n: train_in_order(u, c, *(p := fresh(w, b)), type(o)(p, lr=0.01), n), "not your own"),
+        (lambda *task: train_in_order(*task[:-1], task[-1] + 1), "12 epochs you called the optimizer's step() 13"),
+        (lambda *task: train_in_order(*task[:-1], max(task[-1] - 1, 0)), "11 times"),
+        (
+            train_in_order,
+            "    loss = ((b + u * w - c) ** 2).mean()\n    for",
+            "    for",
+            "    return",
+            "    optimizer.zero_grad()\n    loss.backward()\n    optimizer.step()\n    return",
+            'epochs, order="forward zero backward step"',
+            'epochs, order="forward"',
+            "step() once:",
+        ),
         (lambda *task: train_in_order(*task, "forward zero backward step step"), "an epoch"),
         (lambda *task: (train_in_order(*task, "forward zero backward"), task[4].step())[0], "behind the loop"),
     ],
     "lbfgs_step": [
         (step_with_closure, "optimizer.zero_grad()", "pass", "zero_grad is missing in the closure"),
-        (step_with_closure, "loss.backward()", "pass", "call backward()"),
-        (step_with_closure, "backward()", "backward(); optimizer.zero_grad()", "before it, not after"),
+        (step_with_closure, "loss.backward()", "pass", "where they started"),
+        (step_with_closure, "backward()", "backward(); optimizer.zero_grad()", "after zero_grad()"),
         (step_with_closure, "optimizer.step(closure)", "optimizer.step(closure); optimizer.step(closure)", "than once"),
         (lambda u, c, w, b, optimizer: train(lambda u: w * u + b, optimizer, u, c, 1) and (w, b), "write it yourself"),
         (step_with_closure, "        return loss", "", "returns nothing"),
+        (step_with_closure, "step(closure)", "step()", "got no closure"),
+        (step_with_closure, "        return loss", "", "step(closure)", "step(closure())", "step() got nothing"),
         (step_with_closure, "step(closure)", "step([closure(), lambda _: 0][0])", "without brackets"),
         (step_with_closure, "step(closure)", "step(lambda loss=closure(): loss)", "Every call gave the same gradient"),
         (lambda u, c, w, b, optimizer: optimizer.step(lambda: (b, w)) and (w, b), "has to return the loss"),
@@ -274,7 +314,7 @@ WRONG = {
             "used up",
         ),
         (step_with_closure, "optimizer.step(closure)", "closure()", "never called"),
-        (lambda *task: step_with_closure(*task[:4], torch.optim.LBFGS(task[2:4])), "of your own"),
+        (lambda *task: step_with_closure(*task[:4], torch.optim.LBFGS(task[2:4])), "not your own"),
     ],
     "momentum_limit": [
         (lambda u, momentum: 2 / largest_curvature(u), "limit without momentum"),
@@ -332,6 +372,7 @@ RIGHT = {
     "training_cycle": [
         lambda *task: train_in_order(*task, "zero forward backward step"),
         lambda *task: [p.detach().numpy() for p in train_in_order(*task)],
+        (train_in_order, "loss = ((b + u * w - c) ** 2).mean()\n    for", "for", "return", "loss.item(); return"),
     ],
     "lbfgs_step": [step_with_closure],
     "momentum_limit": [lambda u, momentum: np.float64((2 + 2 * momentum) / largest_curvature(u))],
