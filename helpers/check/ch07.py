@@ -68,7 +68,7 @@ silu_slope = Exercise(
     lambda x: x * torch.sigmoid(x),
     "That comes to SiLU's value, and its slope is wanted. Or are the brackets of 1 - y missing?",
     cases=lambda: [(signed_inputs(),), (float64([-2.0, 0.75, 6.0]),), (signed_inputs().float(),)],
-    forbidden=dict.fromkeys(AUTOGRAD, "Autograd found it for you: work out the formula."),
+    forbidden=dict.fromkeys(AUTOGRAD, "Autograd is not allowed here: work out the formula."),
     remark=nudged,
     hint="At x = 0 the slope is 1/2; far to the left it goes to 0, far to the right to 1.",
 )
@@ -98,7 +98,7 @@ stable_softplus = Exercise(
     "exp(1000) is too large for Python's math: take the large part out of the logarithm.",
     torch.relu,
     "That is ReLU, and nearly right far out; the rounded corner is missing.",
-    cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0))],
+    cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0, -29.0, 800.0))],
     forbidden={"softplus": "PyTorch's softplus did it for you: write it without."},
     hint="Softplus lies above max(x, 0), by the same amount at x and at -x: find that amount.",
 )
@@ -117,8 +117,8 @@ def relu_layer() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def relu_layer_with_zeros() -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs of one number, the first two silenced by all five units; four are dead, two of them reach z = 0."""
-    x = float64([[-1.0], [-0.5], [1.0], [2.0]])
+    """Inputs of one number, the two in the middle silenced by all units; four are dead, two of them reach z = 0."""
+    x = float64([[2.0], [-1.0], [-0.5], [1.0]])
     W = float64([[1.0], [1.0], [0.0], [-1.0], [0.5]])
     return x, W, float64([0.5, -2.0, 0.0, -3.0, -1.5])
 
@@ -147,14 +147,14 @@ dead_units = Exercise(
     lambda x, W, b: int(silent(x, W[:1], b[:1]).all()),
     RETURN_IN_LOOP,
     lambda x, W, b: (torch.relu(x @ W.T + b).max(dim=0) == 0).sum(),
-    "A comparison gave one bool, not one for each unit. max along a dimension returns two parts: compare its values.",
+    "A comparison gave one bool, not one per unit: nn.ReLU(z) is a module, max(dim=0) two parts. Compare a tensor.",
     lambda x, W, b: x @ W,
     "x and W don't fit as they are: both have the inputs in their columns, so one has to be transposed.",
     cases=lambda: [
         relu_layer(),
         (relu_layer()[0][:2], *relu_layer()[1:]),
         relu_layer_with_zeros(),
-        (float64([[1.0], [2.0]]), float64([[-1.0], [2.0]]), float64([0.0, -1.0])),  # the first of two is dead
+        (float64([[1.0], [2.0]]), float64([[-1.0], [2.0], [-1.0]]), float64([0.0, -1.0, 0.5])),  # the second is alive
     ],
     hint="The layer's output has one row per reading, one column per unit: which columns are zero all the way down?",
 )

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from helpers import loss
 from helpers.check.engine import (
-    RETURN_IN_LOOP,
     Exercise,
     arguments_untouched,
     describe,
@@ -75,7 +74,7 @@ breaks_convexity = Exercise(
     ("ends + 1e-12", "min(loss(first), loss(second))"),
     "You compared with the lower end: a convex loss may rise above that; compare with the mean of the two.",
     ("ends + 1e-12", "2 * ends"),
-    "You compared with the sum of the two losses: halve it to get their mean.",
+    "You compared with the sum of the two losses, or halved only one of them, without brackets: halve the whole sum.",
     lambda *task: is_above_chord(*task) or None,
     "Where the middle is no higher, nothing comes back: return False there.",
     cases=lambda: [
@@ -166,7 +165,7 @@ stack_loss = Exercise(
     lambda predictions, targets: sum(loss.mse(predictions[k], targets[k]) for k in range(len(predictions))),
     "You took one row of the targets: all networks have the same ones, so give them without any index.",
     lambda predictions, targets: loss.mse(predictions[0], targets),
-    RETURN_IN_LOOP,
+    "Only the first network counts: by an index 0, or since return stands inside the loop and ends its first round.",
     lambda predictions, targets: (total := ((predictions - targets) ** 2).sum()).backward() or total,
     "You called backward yourself, which used up the graph: return the number, and leave backward to the caller.",
     lambda predictions, targets: ((predictions.mean(dim=0) - targets) ** 2).mean(),

@@ -100,9 +100,12 @@ def corrected_line(weight: float, bias: float, correction: float) -> nn.Module:
 
 
 def with_record(answer: Callable, *arguments: Any) -> list:
-    """What is returned, and whether autograd can go back from it."""
+    """What is returned, and whether autograd can go back from it. Raises RuntimeError where it has already gone."""
     value = answer(*arguments)
-    return [value, isinstance(value, Tensor) and value.grad_fn is not None]
+    recorded = isinstance(value, Tensor) and value.grad_fn is not None
+    if recorded:
+        value.sum().backward()
+    return [value, recorded]
 
 
 module_loss = Exercise(
@@ -124,6 +127,8 @@ module_loss = Exercise(
     "nn.MSELoss is a class: make the loss first, nn.MSELoss(), then call that with prediction and target.",
     lambda model, u, c: loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1)).item(),
     "The number is right, but it has lost its graph: torch.tensor, item(), detach() or no_grad() cut it off.",
+    lambda model, u, c: (value := loss.mse(model(u.unsqueeze(1)), c.unsqueeze(1))).backward() or value,
+    "You called backward yourself, which used up the graph: return the loss, and leave backward to the caller.",
     cases=lambda: [
         (corrected_line(0.5, -15.0, 1.25), *readings()),
         (corrected_line(-2.0, 1.0, -0.5), *float64([[1.0, 3.0, 4.0], [2.0, -5.0, 1.0]])),

@@ -108,7 +108,8 @@ class Exercise:
         if nothing:
             did = "printed something but returned" if printed.getvalue() else "returned"
             what = "forward" if isinstance(answer, type) else "function"
-            return f"✗ Your {what} {did} nothing: hand the result back with return."
+            when = "" if all(unanswered(result) for result in given) else " in some cases"
+            return f"✗ Your {what} {did} nothing{when}: hand the result back with return."
         of_the_format = (format_hint(g, w) for g, w in zip(given, wanted, strict=True))
         remark = next(filter(None, of_the_format), "") or ruled_out or self.remark(given, wanted)
         return f"✗ Not yet. {remark or self.hint}"

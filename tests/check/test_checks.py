@@ -137,6 +137,7 @@ SAID = [
     ("double", forgets_to_return, "2 * x", "2 * x; return ...", NOTHING),
     ("double", lambda x: sys.exit("bye"), STOPPED + "SystemExit: bye"),
     ("one_step", raises, STOPPED + "RuntimeError: out of luck"),
+    ("breaks_convexity", lambda loss, a, b: loss(b) > loss(a) or None, NOTHING.replace(":", " in some cases:")),
     ("chain", Chain, "return x", "", NOTHING.replace("function", "forward")),
     ("chain", HalfChain, "… not answered yet"),
     ("chain", Chain, "parts:", "pieces:", STOPPED + "AttributeError: 'Chain' object has no attribute 'pieces'"),
