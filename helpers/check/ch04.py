@@ -46,19 +46,20 @@ def cycle(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Opt
 
 
 def with_steps(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, *others: Any) -> list:
-    """What is returned, where w and b are now, and how often the optimizer's step was called.
+    """What is returned, where w and b are now, how often step was called, and the first loss that LBFGS got.
 
-    Where no epoch is asked for, lines behind the loop may use a name that only the loop makes, such as the last loss.
+    Where no epoch is asked for, lines behind the loop may use what only the loop makes, such as the last loss.
     """
     taken, step = [], optimizer.step
-    optimizer.step = lambda *arguments, **options: (taken.append(1), step(*arguments, **options))[1]
+    optimizer.step = lambda *arguments, **options: (taken.append(step(*arguments, **options)), taken[-1])[1]
     try:
         result = answer(u, c, w, b, optimizer, *others)
-    except UnboundLocalError:
+    except (UnboundLocalError, IndexError):
         if others != (0,):
             raise
         result = w, b
-    return [result, (w, b, len(taken))]
+    first = taken[0] if taken and isinstance(optimizer, torch.optim.LBFGS) else 0
+    return [result, (w, b, len(taken)), first]
 
 
 def steps_taken(given: list, wanted: list) -> str:
@@ -138,9 +139,9 @@ lbfgs_step = Exercise(
     ("        return error", ""),
     "The closure returns nothing: LBFGS needs the loss from it.",
     ("step(closure)", "step(lambda error=closure(): error)"),
-    "Every call gave the same gradient: prediction, loss and gradient belong inside the closure, anew at each call.",
+    "Every call gave the same loss: prediction, loss and backward belong inside the closure, which returns that loss.",
     ("step(closure)", "step()"),
-    "step() got no closure: LBFGS calls one itself, so hand yours over by its name, without brackets behind it.",
+    "A step() got no closure: hand yours over by its name, without brackets behind it, and call no step() inside it.",
     ("step(closure)", "step(closure())", "        return error", ""),
     "step() got nothing: the closure has to return the loss, and step() needs its name, without brackets behind it.",
     ("    def", "    once = loss.mse(line(u, w, b), c)\n\n    def", "error.backward()", "once.backward()"),
@@ -153,7 +154,7 @@ lbfgs_step = Exercise(
     observe=with_steps,
     remark=steps_taken,
     forbidden={"helpers.training.train": "train() writes the closure for you: write it yourself."},
-    hint="At each call, which gradients does .grad hold, at which parameters was the loss computed, and who gets it?",
+    hint="At each call: is the loss the MSE at the present w and b, what does .grad hold, and who gets the loss?",
 )
 
 momentum_limit = Exercise(

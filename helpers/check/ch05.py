@@ -119,7 +119,7 @@ leave_one_out_of_the_mean = Exercise(
     lambda c: ((c.sum() - c) / len(c) - c).square().mean(),
     "The others are one fewer than all the readings: divide their sum by their own number.",
     lambda c: c.var(),
-    "One factor 1 - 1/n is missing: divide the residuals by it before you square them.",
+    "One factor 1 - 1/n is missing: the residuals are divided by it, not their squares, and the mean is over all n.",
     lambda c: ((c - c.mean()) * (1 - 1 / len(c))).square().mean(),
     "Without its own reading the mean is further off, not nearer: divide where you multiplied.",
     lambda c: ((c - c.mean()) * len(c) / (len(c) - 1)).square().mean().sqrt(),

@@ -80,7 +80,7 @@ collapsed_bias = Exercise(
     lambda b0, W1, b1, W2, b2: W2 @ (W1 @ b0 + b1) + b2,
     "Depth alone adds no function: what makes a network more than one layer is the bend between its layers.",
     lambda b0, W1, b1, W2, b2: W1 @ W2 @ b0 + W2 @ b1 + b2,
-    "The matrices are in the wrong order: b0 meets W1 first, so W1 stands next to it.",
+    "The matrices are in the wrong order: they stand on the left of b0, W1 next to it, since b0 meets that one first.",
     lambda b0, W1, b1, W2, b2: W1 @ (W2 @ b0) + W2 @ b1 + b2,
     "The layers are in the wrong order: b0 goes through W1 first, and W2 takes what comes out.",
     lambda b0, W1, b1, W2, b2: b0 + b1 + b2,
@@ -138,6 +138,8 @@ sensitivity = Exercise(
     "Too small by the number of rows: that is the gradient of the mean of the outputs. Take their sum instead.",
     lambda x, w, b: torch.tanh(w * x.requires_grad_() + b).backward(),
     "Autograd starts from one number. Each output depends on its own x alone, so the sum of the outputs will do.",
+    lambda x, w, b: torch.tanh(w * x.requires_grad_() + b).sum().backward(),
+    "None came back. Does return hand on the slopes? Autograd leaves them in x.grad alone, once backward() has run.",
     cases=lambda: [
         (float64([-2.0, -0.5, 0.0, 0.75, 3.0]), 1.5, 0.5),
         (float64([-1.0, 0.25, 2.0]), -0.75, -1.0),

@@ -303,7 +303,7 @@ WRONG = {
         (step_with_closure, "step(closure)", "step()", "got no closure"),
         (step_with_closure, "        return loss", "", "step(closure)", "step(closure())", "step() got nothing"),
         (step_with_closure, "step(closure)", "step([closure(), lambda _: 0][0])", "without brackets"),
-        (step_with_closure, "step(closure)", "step(lambda loss=closure(): loss)", "Every call gave the same gradient"),
+        (step_with_closure, "step(closure)", "step(lambda loss=closure(): loss)", "Every call gave the same loss"),
         (lambda u, c, w, b, optimizer: optimizer.step(lambda: (b, w)) and (w, b), "has to return the loss"),
         (
             step_with_closure,
@@ -314,6 +314,8 @@ WRONG = {
             "used up",
         ),
         (step_with_closure, "optimizer.step(closure)", "closure()", "never called"),
+        (step_with_closure, "mean()", "sum()", "is the loss the MSE"),
+        (step_with_closure, "backward()", "backward(); optimizer.step()", "call no step() inside it"),
         (lambda *task: step_with_closure(*task[:4], torch.optim.LBFGS(task[2:4])), "not your own"),
     ],
     "momentum_limit": [
@@ -372,6 +374,7 @@ RIGHT = {
     "training_cycle": [
         lambda *task: train_in_order(*task, "zero forward backward step"),
         lambda *task: [p.detach().numpy() for p in train_in_order(*task)],
+        (train_in_order, "return", "range(epochs)[-1]; return"),
         (train_in_order, "loss = ((b + u * w - c) ** 2).mean()\n    for", "for", "return", "loss.item(); return"),
     ],
     "lbfgs_step": [step_with_closure],

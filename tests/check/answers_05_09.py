@@ -176,6 +176,7 @@ WRONG = {
         (lambda x, w, b: (w * x + b).tanh(), "output itself"),
         (lambda x, w, b: torch.autograd.grad((w * x.requires_grad_() + b).tanh().mean(), x)[0], "the number of rows"),
         (lambda x, w, b: torch.autograd.grad((w * x.requires_grad_() + b).tanh(), x)[0], "from one number"),
+        (lambda x, w, b: (w * x.requires_grad_() + b).tanh().sum().backward(), "None came back"),
         (lambda x, w, b: ((w * (x + 1e-3) + b).tanh() - (w * (x - 1e-3) + b).tanh()) / 2e-3, "nudging"),
     ],
     "leaky_relu": [
