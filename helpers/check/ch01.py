@@ -45,7 +45,7 @@ slope_through_origin = Exercise(
     lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
     "That is the slope of the line with an intercept; this line has none: subtract no means, add no column of ones.",
     cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
-    hint="Set the derivative of sum((w u - c)^2) with respect to w to zero and solve for w.",
+    hint="Set the derivative of sum((w u - c)^2) in w to zero and solve for w; bracket a divisor of several factors.",
 )
 
 residual_standard_error = Exercise(
@@ -60,9 +60,9 @@ residual_standard_error = Exercise(
     lambda residuals, p: (residuals**2).sum() / (len(residuals) - p),
     "That is the variance, in squared degrees: take the square root.",
     lambda residuals, p: residuals.std(),
-    "std subtracts the mean and divides by n - 1: square the residuals themselves, divide by n - p.",
+    "That subtracts the mean and divides by n - 1, as std does: square the residuals themselves, divide by n - p.",
     lambda residuals, p: residuals.std(correction=p),
-    "std subtracts the mean first, and not every fit has residuals of mean 0: square the residuals as they are.",
+    "That subtracts the mean first, as std does, and not every fit has residuals of mean 0: square them as they are.",
     lambda residuals, p: (residuals**2).sum() / (len(residuals) - p) / 2,
     "That is half the variance. Does it end in **1/2? Python reads (**1) / 2: put the exponent in brackets.",
     lambda residuals, p: residuals ^ 2,

@@ -31,7 +31,7 @@ forward_difference = Exercise(
     rises,
     "That is the rise; a slope is rise divided by run.",
     lambda f, w, b, delta: f(w + delta),
-    "f takes two numbers: hand it both w and b in every call, the nudged one and the one that stays put.",
+    "f takes two numbers, not one and not a pair: hand it w and b in every call, one nudged, the other staying put.",
     cases=lambda: [(lambda w, b: w**3 + w * b, 2.0, -1.0, 0.5), (lambda w, b: w - 2 * b * b, -1.0, 3.0, 0.25)],
     hint="From (w, b) go ahead along w alone for the first slope, along b for the second: rise of f over delta.",
 )
@@ -79,7 +79,7 @@ one_step = Exercise(
     lambda u, c, w, b, rate: rate * loss.mse_gradient(u, c, w, b),
     "A pair of slopes can't be multiplied by a rate: take the two apart first, and give each a name.",
     cases=lambda: [(readings()[0] / 10, readings()[1], 1.0, 0.0, 0.01), (*readings(), 0.5, -10.0, 0.0001)],
-    hint="Try it on paper: u = (1, 2), c = (2, 3), w = 1, b = 0 and rate 0.1 give w = 1.3 and b = 0.2.",
+    hint="Try it on paper: u = (1, 2), c = (2, 3), w = 2, b = 1 and rate 0.1 give w = 1.5 and b = 0.7.",
 )
 
 largest_stable_rate = Exercise(

@@ -44,7 +44,7 @@ network_size = Exercise(
     "An index reaches beyond the list: between its sizes there is one layer fewer than there are sizes.",
     lambda sizes: sizes[0] * sizes[1] + sizes[1] + sizes[1] * sizes[2] + sizes[2],
     "It counts on three sizes, and there may be two, or four: go through the layers, however many there are.",
-    cases=lambda: [([1, 13, 1],), ([1, 30, 30, 1],), ([3, 5, 2],), ([4, 1],)],
+    cases=lambda: [([1, 13, 1],), ([2, 30, 20, 1],), ([3, 5, 2],), ([4, 1],)],
     hint="A layer with a inputs and b outputs has a * b weights and b biases; add up the layers.",
 )
 
@@ -104,7 +104,7 @@ deeper_network = Exercise(
     ("nn.Tanh()", "torch.tanh"),
     "torch.tanh is a function, and a chain takes modules: torch.nn has tanh as a module, too.",
     ("nn.Linear(width, width)", "nn.Linear(1, width)"),
-    "The second hidden layer gets all the outputs of the first, so it has width inputs, not one.",
+    "A layer with one input stands behind the first: it gets all outputs of the one before, so it needs width inputs.",
     cases=lambda: [(3,), (5,)],
     observe=module_probe(probe_network),
     remark=other_than_two_hidden,

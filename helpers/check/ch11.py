@@ -26,7 +26,7 @@ judged_error = Exercise(
     lambda chooser, judge: judge[(chooser.diff() > 0).int().argmax()],
     "That is the first epoch after which the chooser's error rises: it may fall lower later, so look at all epochs.",
     lambda chooser, judge: judge[chooser.min()],
-    "min() is the smallest error itself, and no place to look at: argmin() says at which epoch it stands.",
+    "You look up with an error, which is no place: argmin() says at which epoch the smallest one stands.",
     cases=lambda: [
         float64([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]]).unbind(),
         float64([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]]).unbind(),
@@ -123,6 +123,7 @@ kept_epoch = Exercise(
         ([8.0, 8.5, 7.0, 7.2, 7.1, 7.3, 2.0, 1.0], 3),
         ([5.0, 4.0, 4.0, 4.5, 3.0], 2),
         ([5.0, 6.0, 4.0, 4.5, 4.4, 3.0], 2),
+        ([5.0, 4.0, 3.5, 3.6, 3.0], 2),
     ],
-    hint="Go through the losses with a loop that remembers the best epoch and how many have passed since.",
+    hint="Does the loop go on to the halt, or the end? Let it remember the best epoch and how many passed since.",
 )

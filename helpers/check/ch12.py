@@ -250,7 +250,7 @@ load_renamed = Exercise(
     "What came back is no module: load_state_dict changes the model and returns a report; return the model.",
     cases=lambda: [
         loading_task(("outer", "inner", "middle"), {"0": "inner", "1": "middle", "10": "outer"}),
-        loading_task(("a", "b", "c"), {"0": "c", "1": "a", "10": "b"}),
+        loading_task(("a", "b", "c"), {"0": "c", "10": "b", "1": "a"}),
     ],
     observe=module_probe(lambda module, *_: [tensor.item() for _, tensor in sorted(module.state_dict().items())]),
     hint='Make a new dictionary in which "10.weight" is called names["10"] + ".weight", load it, return the model.',

@@ -84,7 +84,7 @@ line_errors = Exercise(
     ("    return", "        return"),
     RETURN_IN_LOOP,
     ("torch.zeros_like(y)", "torch.zeros(len(y))"),
-    "The tensor for the errors is float32, the default, and the data are float64: give it the dtype of y.",
+    "The tensor that you fill is float32, the default, and the data are float64: give it the dtype of y.",
     cases=lambda: [(*geyser(), deal(272, 10)), (*readings(), deal(11, 4))],
     hint="For each fold: a mask of the other rows, a line fitted to them, its predictions for the fold minus y there.",
 )

@@ -151,7 +151,7 @@ moved = Exercise(
         ((torch.zeros(3, 2), torch.zeros(3, 1)),),
         ([torch.zeros(2), torch.zeros(1)],),
         ({"x": torch.zeros(4, 2), "station": ["Suva", torch.zeros(4)]},),
-        ([{"x": torch.zeros(1)}, (torch.zeros(2), None)],),
+        ([{"x": torch.zeros(1)}, (torch.zeros(2), 7)],),
     ],
     observe=brought,
     remark=lambda given, wanted: (
@@ -187,11 +187,11 @@ clipped = Exercise(
     lambda gradients, limit: torch.cat(gradients).norm(),
     "The tensors differ in their number of dimensions: flatten each before torch.cat.",
     lambda gradients, limit: list(gradients),
-    "Nothing was shortened: to set g anew in a loop leaves the list as it was, so make a new list.",
+    "Nothing was shortened: return a new list of shortened tensors; g = ... in a loop leaves the old one as it was.",
     lambda gradients, limit: shortened(gradients, min(1.0, float(limit / max(g.abs().max() for g in gradients)))),
     "You measured the largest single number: the length is the root of the sum of all squares.",
     lambda gradients, limit: torch.cat([g.flatten() for g in clipped.solution(gradients, limit)]),
-    "One long vector came back: return a list again, with one tensor for each parameter.",
+    "One tensor came back: return a list, with one tensor for each parameter.",
     lambda gradients, limit: clipped.solution(gradients, limit) if limit < length_of(gradients) else None,
     "Where the length is at most max_norm, nothing comes back: return the gradients then, too.",
     lambda gradients, limit: clipped.solution(gradients, limit) if limit < length_of(gradients) else [],
@@ -214,6 +214,8 @@ clipped = Exercise(
 def flattened(result: Any, gradients: Sequence[Tensor]) -> Any:
     """The gradients one after the other, in a list; raise unless each has its shape."""
     result = collected(result)
+    if isinstance(result, Tensor):
+        raise TypeError("one tensor came back, where a list is wanted")
     if not isinstance(result, list | tuple):
         return result
     parts = [torch.as_tensor(gradient) for gradient in result]

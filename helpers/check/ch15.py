@@ -96,9 +96,9 @@ newton_step = Exercise(
     ("torch.sigmoid", ""),
     "X beta are logits: the probabilities are their sigmoid.",
     (".unsqueeze(1)", ""),
-    "One number for each row met the columns of X: make a column of them first, with unsqueeze(1).",
+    "n numbers met p: products of matrices want @, and weights to be a column, by unsqueeze(1), that multiplies X.",
     ("((p * (1 - p)).unsqueeze(1) * X)", "(X * (p * (1 - p)))"),
-    "Numbers for the rows met the columns of X, or of X'X: give them the shape (n, 1), and multiply X by them.",
+    "p numbers met n: products of matrices want @, and weights of the rows the shape (n, 1), to multiply X itself.",
     ("torch.linalg.solve(hessian, gradient)", "gradient"),
     "That is a step of plain descent: the Hessian has to divide the gradient.",
     ("torch.linalg.solve(hessian, gradient)", "gradient / hessian.diagonal()"),
@@ -128,7 +128,7 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor, training: Tensor, kept: Ten
 def judged() -> list[tuple]:
     """A network, places, zeros and ones, and row numbers of two parts on which it does differently."""
     cases = []
-    for seed in (1, 4):
+    for seed in (3, 4):
         generator = torch.Generator().manual_seed(seed)
         x = torch.randn(40, 2, generator=generator, dtype=torch.float64) + float64([1.0, 0.0])
         model = nn.Linear(2, 1).double()

@@ -18,7 +18,7 @@ def digits_after(X: Tensor) -> tuple[Tensor, Tensor]:
 def hard_matrices() -> list[tuple]:
     """Three design matrices whose columns have different lengths and nearly depend on each other."""
     x = torch.arange(1, 9, dtype=torch.float64)
-    like_filip = torch.linspace(-8.78, -3.14, 82, dtype=torch.float64).unsqueeze(1) ** torch.arange(11)
+    like_filip = torch.linspace(-8.78, -3.14, 82, dtype=torch.float64).unsqueeze(1) ** torch.arange(9)
     return [(torch.stack([torch.ones_like(x), 1000 + x], dim=1),), (x.unsqueeze(1) ** torch.arange(5),), (like_filip,)]
 
 
@@ -98,7 +98,7 @@ exact_residuals = Exercise(
     ("Fraction(target)", "rounded(target)", "Fraction(value)", "rounded(value)"),
     "The readings were floats before becoming fractions: give Fraction the text.",
     ("w, b = Fraction(w), Fraction(b)", "pass"),
-    "The slope is text still: make a fraction of it, and of the intercept, before you multiply.",
+    "A fraction was multiplied by text, or by a whole list: make a fraction of every text, and take pair by pair.",
     ("Fraction(w)", "rounded(w)"),
     "The slope was a float before becoming a fraction: give Fraction the text.",
     ("Fraction(b)", "rounded(b)"),

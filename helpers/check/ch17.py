@@ -172,7 +172,7 @@ resumed = Exercise(
     ("epochs + 1", "epochs"),
     "The last epoch is missing: range(a, b) ends before b.",
     (" + 1", ""),
-    "range(a, b) begins with a and ends before b: both ends are one too low.",
+    "All numbers are one too low: epochs are counted from 1, and state['epoch'] is done already.",
     ("list(", "len("),
     "Return the numbers of the epochs, as a list, not how many there are.",
     ('list(range(state["epoch"] + 1, epochs + 1))', 'state["epoch"] + 1'),
