@@ -137,8 +137,7 @@ def lm(formula: str, data: pd.DataFrame, *, tol: float | None = None) -> LmResul
     formula: any R formula with one response, such as "c ~ u", "c ~ 0 + u", "c ~ poly(u, 2)" or "c ~ u * place".
         R evaluates the calls inside it. Its names are the data's columns and R's own, nothing else.
     data: one row for each observation. Columns of floats, integers, booleans, strings or categories, with str names.
-        As predictors, strings are factors to R, levels in the order of their code points; integers beyond 32 bits are
-        floats.
+        Strings that predict are factors to R, in the order of code points; integers beyond 32 bits are floats.
         Rows with a missing value in a column of the formula are left out.
     tol: the tolerance of R's QR decomposition below which a column counts as a combination of those before it;
         R's own, 1e-7, when None.

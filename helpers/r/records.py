@@ -21,9 +21,8 @@ NAME = re.compile(r"`((?:[^`\\]|\\.)+)`|((?:[^\W\d_]|\.)[\w.]*)")
 def key_and_order(function: str, formula: str, data: pd.DataFrame, **settings: Any) -> tuple[str, list[int]]:
     """The name of a fit among the recorded ones, and the order of rows in which it is kept.
 
-    The name tells the function, the formula, the settings that are not R's own and, as a hash, each value of the
-    columns it uses, to the last bit. The rows' order and index do not count, nor does the order of the
-    columns, but for a dot in the formula, which stands for them as they come.
+    The name tells the function, the formula, settings that are not R's own and, as a hash, each value of the columns
+    it uses, to the last bit. The order of rows and columns does not count, but for a dot's columns; nor does the index.
     """
     names = {quoted or plain for quoted, plain in NAME.findall(formula)}
     used = list(data.columns) if "." in names else sorted(names.intersection(data.columns))
