@@ -177,7 +177,7 @@ def reading(found: list[dict]) -> str:
 
 
 def memory_map(found: dict) -> str:
-    more = f" Solving it once more takes {number(found['megabytes'])} MB of further memory" if found["megabytes"] else ""
+    more = f" Solved again, it takes {number(found['megabytes'])} MB more memory" if found["megabytes"] else ""
     more += f" (bound: {found['bound']} MB)." if more else ""
     return (
         f"## Data left in a file\n\nTSQR over {found['rows']:,} rows by {found['columns']} columns, a file of "
