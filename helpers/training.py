@@ -68,7 +68,7 @@ def train(
     Returns the History. Before a step it looks at loss and gradient; where one is not finite it says so in one line,
     doesn't take the step, and returns the history up to this epoch. When interrupted, it returns the history so far.
     Random numbers are the caller's business: seed before building the model.
-    Raises ShapeError, TypeError or ValueError for what cannot be trained; the model's and PyTorch's errors pass.
+    Raises ShapeError, TypeError or ValueError for what cannot be trained; the model's and PyTorch's own pass through.
     Taught in chapters 02 to 05, 09 and 14.
     """
     epochs = checks.whole_number("epochs", epochs, example=5000)

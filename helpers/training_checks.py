@@ -108,7 +108,7 @@ def check_predictions(predictions: Any, targets: Tensor, loss: Any, part: str) -
 def check_tensor(name: str, values: Any) -> None:
     """Raise TypeError for what is no tensor."""
     if not isinstance(values, Tensor):
-        raise TypeError(f"{name} are a {type(values).__name__}: give a tensor, as torch.tensor(...) makes of numbers")
+        raise TypeError(f"{name} are a {type(values).__name__}: give a tensor; torch.tensor(...) makes one of numbers")
 
 
 def repeats(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -45,7 +45,7 @@ slope_through_origin = Exercise(
     lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
     "That is the slope of the line with an intercept; this line has none: subtract no means, add no column of ones.",
     cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
-    hint="Set the derivative of sum((w u - c)^2) in w to zero and solve for w; bracket a divisor of several factors.",
+    hint="Set d/dw of sum((w u - c)^2) to zero and solve for w; if you divide by a product, put it in brackets.",
 )
 
 residual_standard_error = Exercise(
@@ -64,7 +64,7 @@ residual_standard_error = Exercise(
     lambda residuals, p: residuals.std(correction=p),
     "That subtracts the mean first, as std does, and not every fit has residuals of mean 0: square them as they are.",
     lambda residuals, p: (residuals**2).sum() / (len(residuals) - p) / 2,
-    "That is half the variance. Does it end in **1/2? Python reads (**1) / 2: put the exponent in brackets.",
+    "That is half the variance. Does it end in **1/2? Python takes ...**1 and halves it: put 1/2 in brackets.",
     lambda residuals, p: residuals ^ 2,
     "In Python ^ is no power, it combines bits: powers are written with **.",
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],

@@ -6,14 +6,7 @@ import torch
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import (
-    Exercise,
-    arguments_untouched,
-    describe,
-    float64,
-    numbers,
-    unanswered,
-)
+from helpers.check.engine import Exercise, arguments_untouched, describe, float64, numbers, unanswered
 
 
 def hump_of(x: Tensor, left: float, right: float, steepness: float) -> Tensor:

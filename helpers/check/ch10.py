@@ -73,7 +73,7 @@ def other_than_two_hidden(given: list, wanted: list) -> str:
         return ""
     if trained != expected:
         return of_fixed_size(given, wanted) or (
-            f"It trains {trained} numbers, and 1-3-3-1 has {expected}: is a layer missing, wrong, extra, in a list?"
+            f"It trains {trained} numbers, and 1-3-3-1 has {expected}: is a layer missing, wrong, extra, or in a list?"
         )
     return "The layers have the right sizes. Between them belong two tanh, and nothing else: no other bend, no dropout."
 

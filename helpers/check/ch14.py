@@ -59,7 +59,7 @@ def look(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 
 
 def modes_after(answer: Callable, training: bool) -> list:
-    """The loss, and whether it has a graph, which mode the model is in, and whether its buffers have changed."""
+    """The loss, whether it has a graph, the model's mode, and whether buffers or requires_grad have changed."""
     model = two_moded().train(training)
     buffers = copy.deepcopy(list(model.buffers()))
     inputs = torch.linspace(-2, 4, 24).reshape(12, 2)
@@ -90,7 +90,7 @@ measured_in_passing = Exercise(
     ("model.train(mode)", "model.training = mode"),
     "Model and layers are left in different modes: model.train(mode) sets all of them, model.training = ... one alone.",
     ("with torch.no_grad():", "if True:"),
-    "The loss has a graph: eval() is another switch. Measure inside the block of a with torch.no_grad().",
+    "The loss has a graph, which eval() doesn't prevent: compute it in a block that begins with torch.no_grad():",
     ("eval()", "train()"),
     "You measured in training mode: model.eval(), or model.train(False), sets the other one.",
     lambda *task: look(*task).sqrt(),

@@ -263,7 +263,7 @@ def format_hint(given: Any, wanted: Any) -> str:
         if given_numbers is None or wanted_numbers.ndim == 0:
             return f"One result is asked for, {len(given)} came back, separated by commas: return the one alone."
     if isinstance(wanted, tuple) and isinstance(given, (tuple, list)) and len(given) != len(wanted):
-        return f"The answer has {len(wanted)} parts, yours has {len(given)}: return these, separated by commas."
+        return f"The answer has {len(wanted)} parts, yours has {len(given)}: return {len(wanted)}, separated by commas."
     if given_numbers is None and isinstance(given, list) and all(numbers_or_none(part) is not None for part in given):
         return "Its parts differ in shape: make one row of numbers of them, with torch.cat for example."
     if given_numbers is None:
