@@ -89,7 +89,7 @@ training_cycle = Exercise(
     ("optimizer.zero_grad()", "pass"),
     "zero_grad() is missing in the loop, or its brackets are: each gradient is added to those of all epochs before.",
     ("error.backward()", "pass"),
-    "The w and b that came in are where they started: no gradient met step(). Order: zero_grad(), backward(), step().",
+    "The w and b that came in are where they started: make the loss of those; then zero_grad(), backward(), step().",
     ("optimizer.zero_grad()", "optimizer.step(); optimizer.zero_grad()", "        optimizer.step()\n", ""),
     "step() came before backward(): every step takes the gradient of the epoch before.",
     ("optimizer.zero_grad()", "optimizer.step()", "        optimizer.step()\n    return", "    return"),
@@ -114,7 +114,7 @@ training_cycle = Exercise(
     observe=with_steps,
     remark=steps_taken,
     forbidden={"helpers.training.train": "train() goes round the cycle for you: write the cycle itself."},
-    hint="On u / 10, from (1, 0) with SGD at rate 0.01, the third epoch ends at w = 2.2094 and b = 0.1217. Does yours?",
+    hint="Called with u / 10, from (1, 0), SGD at rate 0.01, it ends epoch 3 at w = 2.2094 and b = 0.1217. Does yours?",
 )
 
 
@@ -135,7 +135,7 @@ lbfgs_step = Exercise(
     ("optimizer.zero_grad()", "pass"),
     "zero_grad is missing in the closure: gradients of different points add up and spoil the curvature.",
     ("error.backward()", "pass"),
-    "The w and b that came in are where they started: in the closure, backward() has to come after zero_grad().",
+    "The w and b that came in are where they started. In the closure: their loss, and backward() after zero_grad().",
     ("        return error", ""),
     "The closure returns nothing: LBFGS needs the loss from it.",
     ("step(closure)", "step(lambda error=closure(): error)"),

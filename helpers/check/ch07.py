@@ -98,7 +98,13 @@ stable_softplus = Exercise(
     "exp(1000) is too large for Python's math: take the large part out of the logarithm.",
     torch.relu,
     "That is ReLU, and nearly right far out; the rounded corner is missing.",
-    cases=lambda: [(signed_inputs(),), *((float64([x]),) for x in (1000.0, -40.0, -1000.0, -29.0, 800.0))],
+    lambda x: x if (x > 20).any() else torch.log1p(torch.exp(x)),
+    "One large entry decides for all the others: choose for each entry on its own, as torch.where does.",
+    cases=lambda: [
+        (signed_inputs(),),
+        *((float64([x]),) for x in (1000.0, -40.0, -1000.0, -29.0, 800.0, -80.0)),
+        (float64([1000.0, 0.5, -1000.0]),),  # large and small entries in one tensor
+    ],
     forbidden={"softplus": "PyTorch's softplus did it for you: write it without."},
     hint="Softplus lies above max(x, 0), by the same amount at x and at -x: find that amount.",
 )
@@ -154,7 +160,8 @@ dead_units = Exercise(
         relu_layer(),
         (relu_layer()[0][:2], *relu_layer()[1:]),
         relu_layer_with_zeros(),
-        (float64([[1.0], [2.0]]), float64([[-1.0], [2.0], [-1.0]]), float64([0.0, -1.0, 0.5])),  # the second is alive
+        # The last one is alive, the second reaches z = 0.
+        (float64([[1.0], [2.0]]), float64([[-1.0], [0.0], [-1.0], [2.0]]), float64([0.0, 0.0, 0.5, -1.0])),
     ],
     hint="The layer's output has one row per reading, one column per unit: which columns are zero all the way down?",
 )

@@ -88,7 +88,7 @@ chain = Exercise(
     cases=lambda: [(parts_with((2.0, -1.0), (-3.0, 0.5)),), (parts_with((0.5, 1.0), (4.0, 2.0), (-1.5, 3.0)),)],
     observe=module_probe(probe_parts),
     forbidden={"torch.nn.modules.container.Sequential": "nn.Sequential did it for you: write the loop yourself."},
-    hint="With two parts a and b, the module computes b(a(x)), and the optimizer needs the parameters of both.",
+    hint="With three parts a, b, c it computes c(b(a(x))), with more it goes on; parameters() has to find all of them.",
 )
 
 

@@ -203,6 +203,7 @@ WRONG = {
         (differentiate, "f(x)", "torch.no_grad()(f)(x)", "found no record"),
         (differentiate, "f(x)", "x", "what f returns"),
         (differentiate, "x.grad = None", "x.grad = x.grad and None", "neither true nor false"),
+        (differentiate, "x.grad = None\n", "if x.grad is not None:\n        x.grad = None\n    ", "emptying may stand"),
         (nudge_every_number, "slope by nudging"),
         (lambda f, x: torch.autograd.grad(f(x), x), "[0]"),
     ],
