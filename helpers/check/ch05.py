@@ -99,7 +99,7 @@ epoch_with_validation = Exercise(
     ("optimizer.zero_grad()", "pass"),
     "The parameters came with old gradients, and yours were added to them: call zero_grad before backward.",
     ("optimizer.step()", "pass"),
-    "w and b came back as they were: call step() while backward's gradients are there, then return the two that came in.",
+    "w and b came back as they were: call step() with backward's gradients there, then return the two that came in.",
     ("return training_loss, validation_loss", "return validation_loss, training_loss"),
     "The losses are swapped: the training loss comes first.",
     ("training_loss =", "with torch.no_grad(): training_loss ="),

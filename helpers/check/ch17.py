@@ -158,7 +158,7 @@ resumed = Exercise(
     resume,
     "The next step is the one that the run would have taken had nothing happened.",
     ("optimizer.load_state_dict", "len"),
-    "The parameters are back, the optimizer is new: its momentum starts from nothing, so the next step is another.",
+    "The parameters are back. The optimizer that was handed in has no state yet: its momentum starts from nothing.",
     ("model.load_state_dict", "len"),
     "The model still has its first parameters.",
     ("model.load_state_dict", "len", "optimizer.load_state_dict", "len"),

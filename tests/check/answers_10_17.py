@@ -541,7 +541,7 @@ WRONG = {
         (lambda X: (16 - digits_lost(X) * math.log(10), 16 - 2 * digits_lost(X) * math.log(10)), "natural"),
         (lambda X: 16 - digits_lost(X), "2 parts"),
         (lambda X: (round(16 - digits_lost(X).item()), round(16 - 2 * digits_lost(X).item())), "Don't round"),
-        (lambda X: (int(16 - digits_lost(X)), math.floor(16 - 2 * digits_lost(X))), "Don't round down"),
+        (lambda X: (int(16 - digits_lost(X)), math.floor(16 - 2 * digits_lost(X))), "up or down"),
         (lambda X: (16 - digits_lost(X.float()), 16 - 2 * digits_lost(X.float())), "stay in float64"),
         (lambda X: (16 - digits_lost(X), 16 - torch.linalg.cond((S := X / X.norm(dim=0)).T @ S).log10()), "of X"),
         (lambda X: (16 - torch.linalg.cond((X - X.mean(0)) / X.std(0, correction=0)).log10(), 0), "no spread"),
@@ -632,7 +632,7 @@ WRONG = {
         (whole, "sum(rows)", "len(rows)", "by the number of processes"),
     ],
     "resumed": [
-        (resume, "optimizer.load_state_dict", "len", "optimizer is new"),
+        (resume, "optimizer.load_state_dict", "len", "that was handed in has no state"),
         (resume, "model.load_state_dict", "len", "first param"),
         (resume, '(state["model"])', "(state)", "its own state"),
         (lambda *task: resume(*task)[:1] or None, "inside the loop"),
