@@ -31,6 +31,8 @@ judged_error = Exercise(
         float64([[9.0, 4.0, 0.5, 2.0, 6.0], [8.0, 3.0, 2.5, 1.5, 7.0]]).unbind(),
         float64([[3.0, 0.2, 5.0, 4.0], [0.7, 1.9, 0.1, 2.2]]).unbind(),
         float64([[9.0, 1.0, 3.0, 0.5, 6.0], [0.05, 4.0, 0.1, 5.0, 7.0]]).unbind(),
+        float64([[0.3, 4.0, 2.0], [1.5, 0.6, 3.0]]).unbind(),
+        float64([[3.0, 0.9, 2.0, 0.6], [1.2, 0.8, 5.0, 2.5]]).unbind(),
     ],
     hint="Which of the two may look for the smallest error, and over which epochs? The other one speaks only then.",
 )
@@ -124,6 +126,7 @@ kept_epoch = Exercise(
         ([5.0, 4.0, 4.0, 4.5, 3.0], 2),
         ([5.0, 6.0, 4.0, 4.5, 4.4, 3.0], 2),
         ([5.0, 4.0, 3.5, 3.6, 3.0], 2),
+        ([5.0, 4.0, 4.2, 4.1, 3.0], 3),
     ],
     hint="Does the loop go on to the halt, or the end? Let it remember the best epoch and how many passed since.",
 )

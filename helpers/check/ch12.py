@@ -146,6 +146,8 @@ def probe_dropout(module: nn.Module, hidden: int, p: float) -> list | None:
         module.eval()
         calls = [module(inputs) for _ in range(5)]
         if any(unanswered(call) for call in calls):
+            if not unanswered(module.train()(inputs)):
+                raise ValueError("in training forward hands the result back, after eval() it hands back nothing")
             return None
         require_same_shape(calls[0], inputs)
         steady = all(torch.equal(call, calls[0]) for call in calls)
@@ -180,7 +182,7 @@ with_dropout = Exercise(
     ("h, self.p", "h, 0.5"),
     "It drops one half, the default of F.dropout and of nn.Dropout: hand over p=self.p.",
     ("h, self.p, self.training", "h"),
-    "It drops one half, and goes on after eval(): dropout made or called in forward must be given p and the switch.",
+    "It drops one half, and goes on after eval(): F.dropout needs p and the switch; give nn.Dropout p, in __init__.",
     ("h, self.p", "h, 0.2"),
     "It drops one fifth, as the networks of the chapter do: the share to drop is self.p.",
     ("self.training", "self.train"),

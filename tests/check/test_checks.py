@@ -130,6 +130,7 @@ NOTHING = "✗ Your function returned nothing: hand the result back with return.
 STOPPED = "✗ Your function stopped with "
 SHAPE = "ValueError: forward got a tensor of shape (3, 1) and returned "
 SILENT = "ValueError: in training, forward got a tensor of shape (1000, 1) and returned nothing"
+SILENT_IN_USE = "ValueError: in training forward hands the result back, after eval() it hands back nothing"
 # What else is said: (exercise, answer, edits of its text in pairs, the line).
 SAID = [
     ("double", lambda x: print(2 * x), NOTHING.replace("returned", "printed something but returned")),
@@ -145,6 +146,7 @@ SAID = [
     ("one_hidden", HalfNetwork, "… not answered yet"),
     ("one_hidden", Network(3), STOPPED + "TypeError: it is a module already made; give the class itself"),
     ("with_dropout", Dropping, "return self.o", "return None if self.training else self.o", STOPPED + SILENT),
+    ("with_dropout", Dropping, "return self.o", "if self.training: return self.o", STOPPED + SILENT_IN_USE),
     ("back_to_degrees", Back, "return ", "return np.zeros(2) #", STOPPED + SHAPE + "array([0., 0.]) (ndarray)"),
 ]
 
