@@ -107,6 +107,8 @@ def test_chapters_are_in_the_list_of_contents_and_solutions_a_click_further(site
 
 # ---- in a browser ---------------------------------------------------------------------------------------------------
 
+# The theme lets the tab key reach boxes that scroll, a third of a second after a change of size.
+REACHABLE = "[...document.querySelectorAll('pre')].every(e => e.scrollWidth <= e.clientWidth || e.tabIndex === 0)"
 TYPESET = """() => !window.MathJax || (MathJax.Hub && MathJax.Hub.queue.pending === 0 && !MathJax.Hub.queue.running
     && [...document.querySelectorAll(".math")].every(e => e.querySelector(".MathJax") || e.closest(".MathJax")))"""
 BOXES = "article *:not(.MathJax, .MathJax *, .math, .math *, svg, svg *)"
@@ -133,6 +135,7 @@ def test_a_page_can_be_read_on_a_laptop_and_on_a_telephone(reader, address, name
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert too_wide(page.locator(BOXES)) == []
+    page.wait_for_function(REACHABLE)
     if name != WHOLE:
         page.locator(REPEATED).evaluate_all("all => all.forEach(e => e.remove())")
     assert barriers(page) == []
