@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from helpers.check.engine import Exercise, float64, readings
+from helpers.check.engine import NO_POWER, Exercise, float64, readings
 
 
 def parabola_matrix(u: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ design_matrix = Exercise(
     lambda u: parabola_matrix(u).T.reshape(-1, 3),
     "reshape and view deal the same numbers out in another pattern: stack the columns side by side, with dim=1.",
     lambda u: u ^ 2,
-    "In Python ^ is no power, it combines bits: powers are written with **.",
+    NO_POWER,
     lambda u: torch.stack([1, u, u**2], dim=1),
     "A number alone is no column: the intercept needs a tensor of ones, one for each reading.",
     lambda u: torch.stack([torch.ones(11), u, u**2], dim=1),
@@ -41,7 +41,7 @@ slope_through_origin = Exercise(
     lambda u, c: (c / u).mean(),
     "The mean of the ratios weighs a reading near u = 0 far too much; minimise the squares.",
     lambda u, c: u ^ 2,
-    "In Python ^ is no power, it combines bits: powers are written with **.",
+    NO_POWER,
     lambda u, c: ((u - u.mean()) * (c - c.mean())).sum() / ((u - u.mean()) ** 2).sum(),
     "That is the slope of the line with an intercept; this line has none: subtract no means, add no column of ones.",
     cases=lambda: [readings(), tuple(float64([[1.0, 2.0, 4.0], [3.0, 1.0, 5.0]]))],
@@ -66,7 +66,7 @@ residual_standard_error = Exercise(
     lambda residuals, p: (residuals**2).sum() / (len(residuals) - p) / 2,
     "That is half the variance. Does it end in **1/2? Python takes ...**1 and halves it: put 1/2 in brackets.",
     lambda residuals, p: residuals ^ 2,
-    "In Python ^ is no power, it combines bits: powers are written with **.",
+    NO_POWER,
     cases=lambda: [(float64([1.0, -2.0, 2.0, -1.0, 3.0]), 2), (float64([0.5, 0.25, -0.75, 1.0]), 1)],
     hint="Try it on paper: residuals 3, -2, 2, 1 and 0 with p = 3 have a residual standard error of 3.",
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import RETURN_IN_LOOP, Exercise, leaf, readings
+from helpers.check.engine import NO_POWER, RETURN_IN_LOOP, Exercise, after_no_epoch, leaf, readings
 from helpers.model import line
 
 
@@ -77,8 +77,7 @@ def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tens
     """What is returned, where w and b are now, whether they are leaves, and, if moved, how autograd took part.
 
     That is 0 if it was not used, 2 if it was and did not see one of them move, which `.data` hides, 3 if a graph was
-    kept by `retain_graph=True`; otherwise 1. Where no epoch is asked for, lines behind the loop may use a name that
-    only the loop makes, such as the last loss.
+    kept by `retain_graph=True`; otherwise 1.
     """
     before, met, versions, kept = (w.item(), b.item()), [], (w._version, b._version), []
     handles = [parameter.register_hook(lambda gradient: met.append(1)) for parameter in (w, b)]
@@ -94,12 +93,7 @@ def moved_by_autograd(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tens
         return grad(*task, **named)
 
     with mock.patch.multiple(torch.autograd, backward=noting, grad=noting_grad):
-        try:
-            result = answer(u, c, w, b, *others)
-        except UnboundLocalError:
-            if others[-1] != 0:
-                raise
-            result = w, b
+        result = after_no_epoch(answer, u, c, w, b, *others)
     for handle in handles:
         handle.remove()
     moved = (w.item(), b.item()) != before
@@ -177,7 +171,7 @@ tanh_rule = Exercise(
     torch.tanh,
     "x is a number here, and torch.tanh wants a tensor: math.tanh takes numbers.",
     lambda x: 1.0 ^ 2,
-    "In Python ^ is no power, it combines bits: powers are written with **.",
+    NO_POWER,
     lambda x: x.value,
     "x is the number itself here, as in exp_rule: apply() takes it out of the node, and makes the new one.",
     cases=lambda: [(0.5,), (-1.2,)],

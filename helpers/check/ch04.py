@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from helpers import loss
-from helpers.check.engine import RETURN_IN_LOOP, Exercise, curvatures, readings
+from helpers.check.engine import RETURN_IN_LOOP, Exercise, after_no_epoch, curvatures, readings
 from helpers.model import line
 
 momentum_step = Exercise(
@@ -46,18 +46,10 @@ def cycle(u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: torch.optim.Opt
 
 
 def with_steps(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, optimizer: Any, *others: Any) -> list:
-    """What is returned, where w and b are now, how often step was called, and the first loss that LBFGS got.
-
-    Where no epoch is asked for, lines behind the loop may use what only the loop makes, such as the last loss.
-    """
+    """What is returned, where w and b are now, how often step was called, and the first loss that LBFGS got."""
     taken, step = [], optimizer.step
     optimizer.step = lambda *arguments, **options: (taken.append(step(*arguments, **options)), taken[-1])[1]
-    try:
-        result = answer(u, c, w, b, optimizer, *others)
-    except (UnboundLocalError, IndexError):
-        if others != (0,):
-            raise
-        result = w, b
+    result = after_no_epoch(answer, u, c, w, b, optimizer, *others)
     first = taken[0] if taken and isinstance(optimizer, torch.optim.LBFGS) else 0
     return [result, (w, b, len(taken)), first]
 

@@ -324,6 +324,16 @@ def arguments_untouched(answer: Callable, *arguments: Any) -> list:
     return [result]
 
 
+def after_no_epoch(answer: Callable, u: Tensor, c: Tensor, w: Tensor, b: Tensor, *others: Any) -> Any:
+    """What is returned; where no epoch is asked for, lines behind the loop may use what the loop alone makes."""
+    try:
+        return answer(u, c, w, b, *others)
+    except (UnboundLocalError, IndexError):
+        if others[-1] != 0:
+            raise
+        return w, b
+
+
 def module_probe(probe: Callable[..., Any]) -> Callable[..., list]:
     """For a class or function that returns a module.
 
@@ -345,6 +355,7 @@ def module_probe(probe: Callable[..., Any]) -> Callable[..., list]:
 AUTOGRAD = ("torch.autograd.grad", "torch.autograd.backward", "torch.autograd.forward_ad", "torch._functorch")
 
 # What is said to a function whose return stands inside its loop.
+NO_POWER = "In Python ^ is no power, it combines bits: powers are written with **."
 RETURN_IN_LOOP = "It ended after the first round: return stands inside the loop. Indent it as far as the line with for."
 
 
